@@ -1,5 +1,35 @@
-#![doc = "restow"]
+//! restow rewrites Dockerfiles so that image builds stop downloading and rebuilding what has not changed.
+//!
+//! The layers, in reading order; each uses only those below it:
+//!
+//! - [`cli`]: the commands.
+//! - [`examples`]: running a transform's examples.
+//! - [`transforms`]: what is rewritten, one file each, at the top of the repository.
+//! - [`report`]: text, patch, JSON.
+//! - [`write`]: a file whole or not at all.
+//! - [`discover`]: paths to files.
+//! - [`engine`]: passes to a fixpoint, and the check after each change.
+//! - [`transform`]: what a transform is; transforms and engine meet here and nowhere else.
+//! - [`project`] and [`config`]: what is known of the repository, and restow.toml.
+//! - [`facts`]: what a Dockerfile means.
+//! - [`context`]: files beside it.
+//! - [`dockerfile`] and [`shell`]: reading without loss.
+//! - [`edit`] and [`text`]: edits and places.
+
+pub mod cli;
+pub mod config;
+pub mod context;
+pub mod discover;
 pub mod dockerfile;
 pub mod edit;
+pub mod engine;
+pub mod examples;
+pub mod facts;
+pub mod project;
+pub mod report;
 pub mod shell;
 pub mod text;
+pub mod transform;
+#[path = "../transforms/mod.rs"]
+pub mod transforms;
+pub mod write;

@@ -1,1 +1,24 @@
-fn main(){}
+//! Arguments to exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use restow::cli::{Cli, Command, FAILED, apply, check, diff, explain, transforms};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let status = match &cli.command {
+        Command::Diff(arguments) => diff::execute(arguments),
+        Command::Check(arguments) => check::execute(arguments),
+        Command::Apply(arguments) => apply::execute(arguments),
+        Command::Transforms(arguments) => transforms::execute(arguments),
+        Command::Explain(arguments) => explain::execute(arguments),
+    };
+    match status {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}

@@ -97,6 +97,20 @@ impl Fragment {
         self.text.push_str(text);
     }
 
+    /// The part of the fragment in `range`.
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        let mut out = Self::default();
+        let first = self.pieces.partition_point(|&(start, _)| start <= range.start).saturating_sub(1);
+        for (index, &(start, _)) in self.pieces.iter().enumerate().skip(first) {
+            let end = self.pieces.get(index + 1).map_or(self.text.len(), |next| next.0);
+            let (from, to) = (start.max(range.start), end.min(range.end));
+            if from < to {
+                out.push(&self.text[from..to], self.offset(from));
+            }
+        }
+        out
+    }
+
     /// The file offset of the byte at `at`. Past the end of the text: just behind its last byte.
     pub fn offset(&self, at: usize) -> usize {
         if at >= self.text.len() && !self.text.is_empty() {

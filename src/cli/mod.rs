@@ -1,0 +1,124 @@
+//! The command line: one file per command; what they share stands here.
+
+pub mod apply;
+pub mod check;
+pub mod diff;
+pub mod explain;
+pub mod run;
+pub mod transforms;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exit status: nothing to do, or done.
+pub const DONE: u8 = 0;
+/// Changes are pending (`check`, `diff --exit-code`).
+pub const PENDING: u8 = 1;
+/// Misuse, an I/O error, or a named file that can't be read or parsed.
+pub const FAILED: u8 = 2;
+
+/// Rewrite Dockerfiles so that image builds stop downloading and rebuilding what has not changed.
+#[derive(Debug, Parser)]
+#[command(name = "restow", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the changes; writes nothing
+    Diff(diff::Arguments),
+    /// One line per pending change; for CI
+    Check(check::Arguments),
+    /// Write the changes
+    Apply(apply::Arguments),
+    /// List the transforms: id, level, file kinds, one line
+    Transforms(transforms::Arguments),
+    /// A transform's documentation, or what restow sees at PATH:LINE
+    Explain(explain::Arguments),
+}
+
+/// Which files, which transforms, and how to print.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Repositories, folders or files; `-` reads a Dockerfile from standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Run only these transforms
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub only: Option<Vec<String>>,
+    /// Leave these transforms out
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub except: Vec<String>,
+    /// Include changes of level review, not only safe ones
+    #[arg(long)]
+    pub review: bool,
+    /// Use this restow.toml instead of the nearest one upwards from each file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read files that match as Dockerfiles too (may be repeated)
+    #[arg(long, value_name = "GLOB")]
+    pub dockerfile: Vec<String>,
+    /// Name of the Dockerfile on standard input
+    #[arg(long, value_name = "NAME", default_value = "Dockerfile")]
+    pub stdin_name: String,
+    /// Threads; 0 for one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Colours
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// A file found in a folder that can't be parsed is an error too
+    #[arg(long)]
+    pub strict: bool,
+    /// Errors only on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// More on standard error: files without changes
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Patch,
+    Json,
+    Github,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Whether to colour standard output.
+    pub fn is_on(self) -> bool {
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+        }
+    }
+}
+
+/// Prints the result. A reader that has gone away is no failure.
+///
+/// # Errors
+/// Standard output can't be written.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,374 @@
+//! The work that diff, check and apply share: find the files, rewrite them in parallel, collect a report.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use ignore::overrides::Override;
+use rayon::prelude::*;
+
+use super::Common;
+use crate::config::{self, Config, ConfigError, Settings};
+use crate::context::Context;
+use crate::discover::{self, Found};
+use crate::dockerfile;
+use crate::engine::{self, Input};
+use crate::facts::Facts;
+use crate::project::{Builder, Project, signs};
+use crate::report::{ErrorReport, FileReport, Report};
+use crate::transform::{Kind, Level, Transform};
+use crate::transforms;
+
+/// Larger files are no Dockerfiles, in bytes.
+const LARGEST: u64 = 8 << 20;
+
+/// What a run gave.
+pub struct Finished {
+    pub report: Report,
+    /// The files in the order of the report.
+    pub found: Vec<Found>,
+    /// Whether standard input was read.
+    pub stdin: bool,
+}
+
+/// Does the work.
+///
+/// # Errors
+/// Misuse of the command line or of restow.toml; what is wrong with single files is in the report.
+pub fn run(common: &Common) -> anyhow::Result<Finished> {
+    let known = transforms::ids();
+    for id in common.only.iter().flatten().chain(&common.except) {
+        if !known.contains(&id.as_str()) {
+            bail!("no transform is called {id:?}; there are {}", known.join(", "));
+        }
+    }
+    let configs = Configs::new(common)?;
+    if common.paths.iter().any(|path| path.as_os_str() == "-") {
+        if common.paths.len() > 1 {
+            bail!("`-` can't be named together with other paths");
+        }
+        return stdin(common, &configs);
+    }
+    let more = discover::dockerfile_globs(&common.dockerfile).context("--dockerfile")?;
+    files(common, &configs, &more)
+}
+
+fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
+    let mut report = Report::default();
+    let path = common.stdin_name.clone();
+    let error = |line, column, message| ErrorReport { path: path.clone(), line, column, message, fatal: true };
+    let found = Found {
+        shown: PathBuf::from(&path),
+        relative: path.clone(),
+        kind: Kind::Dockerfile,
+        named: true,
+        root: PathBuf::from("."),
+    };
+    match text(bytes) {
+        Err((line, column, message)) => report.errors.push(error(line, column, message)),
+        Ok(text) => {
+            let settings = configs.for_file(Path::new(&path))?;
+            let (chosen, level) = choose(common, &settings);
+            let mut project = Project { settings, ..Project::default() };
+            if let Ok(file) = dockerfile::read(&text) {
+                let knowledge = project.settings.knowledge.clone();
+                project.note(&Facts::new(&text, &file, &knowledge));
+            }
+            let input = Input { path: &path, text: &text, context: &Context::nothing(), project: &project };
+            match engine::rewrite(&input, &chosen, level) {
+                Ok(outcome) => report.files.push(FileReport { path: path.clone(), relative: path.clone(), outcome }),
+                Err(refusal) => report.errors.push(error(refusal.line, refusal.column, refusal.message)),
+            }
+        }
+    }
+    Ok(Finished { report, found: vec![found], stdin: true })
+}
+
+/// A Dockerfile that was read.
+struct Loaded {
+    found: Found,
+    text: Result<String, (usize, usize, String)>,
+    settings: Settings,
+}
+
+fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<Finished> {
+    let discovery = discover::discover(&common.paths, more, &|path| configs.names_dockerfile(path));
+    let mut report = Report::default();
+    for error in discovery.errors {
+        let path = error.path.display().to_string();
+        report.errors.push(ErrorReport { path, line: 0, column: 0, message: error.message, fatal: error.named || common.strict });
+    }
+    let dockerfiles: Vec<Found> = discovery.files.into_iter().filter(|found| found.kind == Kind::Dockerfile).collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(common.jobs).build().context("threads")?;
+    let progress = Progress::new(common, dockerfiles.len());
+    let loaded: Vec<Loaded> = pool.install(|| {
+        dockerfiles
+            .into_par_iter()
+            .map(|found| {
+                let settings = configs.for_file(&found.shown)?;
+                let text = load(&found.shown);
+                Ok(Loaded { found, text, settings })
+            })
+            .collect::<Result<_, ConfigError>>()
+    })?;
+    let projects = pool.install(|| projects(&loaded, common));
+    let results: Vec<(Found, Result<FileReport, ErrorReport>)> = pool.install(|| {
+        loaded
+            .into_par_iter()
+            .map(|loaded| {
+                let result = one(common, &loaded, &projects);
+                progress.step();
+                (loaded.found, result)
+            })
+            .collect()
+    });
+    progress.end();
+    let mut found = Vec::new();
+    for (place, result) in results {
+        match result {
+            Ok(file) => {
+                report.files.push(file);
+                found.push(place);
+            }
+            Err(error) => report.errors.push(error),
+        }
+    }
+    Ok(Finished { report, found, stdin: false })
+}
+
+fn one(common: &Common, loaded: &Loaded, projects: &BTreeMap<PathBuf, Project>) -> Result<FileReport, ErrorReport> {
+    let path = loaded.found.shown.display().to_string();
+    let fatal = loaded.found.named || common.strict;
+    let error = |(line, column, message)| ErrorReport { path: path.clone(), line, column, message, fatal };
+    let text = loaded.text.as_ref().map_err(|problem| error(problem.clone()))?;
+    let (chosen, level) = choose(common, &loaded.settings);
+    let shared = projects.get(&loaded.found.root);
+    let project = Project { settings: loaded.settings.clone(), ..shared.cloned().unwrap_or_default() };
+    let folder = loaded.found.shown.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let context = Context::folder(&loaded.found.root, folder);
+    let input = Input { path: &loaded.found.relative, text, context: &context, project: &project };
+    let outcome = engine::rewrite(&input, &chosen, level)
+        .map_err(|refusal| error((refusal.line, refusal.column, refusal.message)))?;
+    Ok(FileReport { path: path.clone(), relative: loaded.found.relative.clone(), outcome })
+}
+
+/// What the Dockerfiles of each repository share. All of its Dockerfiles count, not only those that were named, so that naming
+/// one file gives the same change as naming the whole.
+fn projects(loaded: &[Loaded], common: &Common) -> BTreeMap<PathBuf, Project> {
+    let mut roots: BTreeMap<PathBuf, Vec<&Loaded>> = BTreeMap::new();
+    for file in loaded {
+        roots.entry(file.found.root.clone()).or_default().push(file);
+    }
+    let whole: Vec<PathBuf> = common.paths.iter().filter_map(|path| std::path::absolute(path).ok()).collect();
+    roots
+        .into_par_iter()
+        .map(|(root, files)| {
+            let mut project = Project { sign: signs::find(&root), ..Project::default() };
+            let mut note = |text: &str, settings: &Settings| {
+                if let Ok(file) = dockerfile::read(text) {
+                    project.note(&Facts::new(text, &file, &settings.knowledge));
+                }
+            };
+            for file in &files {
+                if let Ok(text) = &file.text {
+                    note(text, &file.settings);
+                }
+            }
+            let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
+            let is_repository = root.join(".git").exists();
+            if is_repository && !whole.iter().any(|path| absolute.starts_with(path)) {
+                let settings = files.first().map(|file| file.settings.clone()).unwrap_or_default();
+                let others = discover::discover(&[root.clone()], &Override::empty(), &|_| false);
+                for other in others.files.iter().filter(|other| other.kind == Kind::Dockerfile) {
+                    if let Ok(text) = load(&other.shown) {
+                        note(&text, &settings);
+                    }
+                }
+            }
+            project.targets = targets(&root);
+            (root, project)
+        })
+        .collect()
+}
+
+/// Stage names that compose files and build files at the root name as a target.
+fn targets(root: &Path) -> std::collections::BTreeSet<String> {
+    let names = std::fs::read_dir(root).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let names = names.filter(|name| {
+        name.ends_with(".yml") || name.ends_with(".yaml") || name.ends_with(".hcl") || name.ends_with(".sh") || name == "Makefile" || name == "justfile"
+    });
+    let mut found = std::collections::BTreeSet::new();
+    for text in names.filter_map(|name| signs::read(root, &name)) {
+        for line in text.lines() {
+            for mark in ["target:", "--target=", "--target ", "target ="] {
+                if let Some((_, rest)) = line.split_once(mark) {
+                    let word = rest.trim().trim_start_matches(['"', '\'']);
+                    let name: String = word.chars().take_while(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '_' | '.')).collect();
+                    found.insert(name.to_lowercase());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The transforms to run on a file, and the highest level.
+fn choose(common: &Common, settings: &Settings) -> (Vec<&'static dyn Transform>, Level) {
+    let only = common.only.as_ref().or(settings.only.as_ref());
+    let wanted = |id: &str| {
+        only.is_none_or(|only| only.iter().any(|name| name == id))
+            && !common.except.iter().any(|name| name == id)
+            && (common.only.is_some() || !settings.except.iter().any(|name| name == id))
+    };
+    let chosen = transforms::ALL.iter().copied().filter(|transform| wanted(transform.meta().id)).collect();
+    let level = if common.review || settings.review { Level::Review } else { Level::Safe };
+    (chosen, level)
+}
+
+fn load(path: &Path) -> Result<String, (usize, usize, String)> {
+    let plain = |message: String| (0, 0, message);
+    let size = std::fs::metadata(path).map_err(|error| plain(error.to_string()))?.len();
+    if size > LARGEST {
+        return Err(plain(format!("{size} bytes is no Dockerfile; files over {LARGEST} bytes are not read")));
+    }
+    text(std::fs::read(path).map_err(|error| plain(error.to_string()))?)
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, (usize, usize, String)> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let before = &error.as_bytes()[..valid];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = valid - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) + 1;
+        (line, column, "not UTF-8; convert the file first".to_owned())
+    })
+}
+
+/// The restow.toml that holds for a file.
+struct Configs {
+    fixed: Option<Config>,
+    found: std::sync::Mutex<BTreeMap<PathBuf, Option<Config>>>,
+}
+
+impl Configs {
+    fn new(common: &Common) -> anyhow::Result<Self> {
+        let fixed = match &common.config {
+            None => None,
+            Some(path) => {
+                let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+                Some(Config::parse(&text, &std::path::absolute(path)?, &transforms::ids())?)
+            }
+        };
+        Ok(Self { fixed, found: std::sync::Mutex::default() })
+    }
+
+    fn for_file(&self, path: &Path) -> Result<Settings, ConfigError> {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if let Some(config) = &self.fixed {
+            return Ok(config.settings(&absolute));
+        }
+        let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for folder in absolute.ancestors().skip(1) {
+            if !found.contains_key(folder) {
+                let path = folder.join(config::NAME);
+                let config = match std::fs::read_to_string(&path) {
+                    Ok(text) => Some(Config::parse(&text, &path, &transforms::ids())?),
+                    Err(_) => None,
+                };
+                found.insert(folder.to_owned(), config);
+            }
+            if let Some(Some(config)) = found.get(folder) {
+                return Ok(config.settings(&absolute));
+            }
+        }
+        Ok(Settings::default())
+    }
+
+    fn names_dockerfile(&self, path: &Path) -> bool {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if let Some(config) = &self.fixed {
+            return config.names_dockerfile(&absolute);
+        }
+        let found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let nearest = absolute.ancestors().skip(1).find_map(|folder| found.get(folder).and_then(Option::as_ref));
+        nearest.is_some_and(|config| config.names_dockerfile(&absolute))
+    }
+}
+
+/// A progress line on a terminal when a run takes longer than a second.
+struct Progress {
+    total: usize,
+    done: AtomicUsize,
+    start: Instant,
+    on: bool,
+}
+
+impl Progress {
+    fn new(common: &Common, total: usize) -> Self {
+        let on = !common.quiet && std::io::stderr().is_terminal();
+        Self { total, done: AtomicUsize::new(0), start: Instant::now(), on }
+    }
+
+    fn step(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.on && done.is_multiple_of(64) && self.start.elapsed() > Duration::from_secs(1) {
+            let _ = write!(std::io::stderr(), "\r{done} of {} files", self.total);
+        }
+    }
+
+    fn end(&self) {
+        if self.on && self.start.elapsed() > Duration::from_secs(1) {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// Warnings, faults and the counts, on standard error.
+pub fn tell(finished: &Finished, common: &Common, verb: &str) {
+    let mut err = std::io::stderr().lock();
+    for error in &finished.report.errors {
+        let word = if error.fatal { "error" } else { "warning" };
+        if error.fatal || !common.quiet {
+            let _ = writeln!(err, "{word}: {}", error.text());
+        }
+    }
+    for file in &finished.report.files {
+        for fault in &file.outcome.faults {
+            let _ = writeln!(err, "warning: {}: a fault of restow itself, please report it: {fault}", file.path);
+        }
+        if common.verbose && !file.outcome.is_changed() {
+            let _ = writeln!(err, "{}: unchanged", file.path);
+        }
+    }
+    if common.quiet {
+        return;
+    }
+    if common.format != super::Format::Json {
+        let builders: std::collections::BTreeSet<String> = finished
+            .report
+            .files
+            .iter()
+            .flat_map(|file| file.outcome.skips.iter())
+            .filter_map(|skip| skip.reason.split_once(" speaks for ").map(|(place, _)| place.to_owned() + " speaks for another builder than BuildKit; see diff --why-not"))
+            .collect();
+        for note in builders {
+            let _ = writeln!(err, "note: {note}");
+        }
+    }
+    let _ = writeln!(err, "{}", crate::report::text::counts(finished.report.counts(), verb));
+}
+
+/// Whether the builder is one that cache mounts are for.
+pub fn takes_mounts(builder: Builder) -> bool {
+    matches!(builder, Builder::Buildkit | Builder::Podman | Builder::Railway)
+}
+
+/// The exit status as far as errors decide it.
+pub fn status(finished: &Finished, otherwise: u8) -> u8 {
+    if finished.report.errors.iter().any(|error| error.fatal) { super::FAILED } else { otherwise }
+}

@@ -1,0 +1,588 @@
+//! The engine: runs transforms over a file until nothing changes, and checks every change against what it declared.
+
+use std::collections::HashSet;
+
+use sha2::{Digest, Sha256};
+
+use crate::context::Context;
+use crate::dockerfile::{self, Dockerfile};
+use crate::edit::EditSet;
+use crate::facts::Facts;
+use crate::project::Project;
+use crate::text::LineIndex;
+use crate::transform::{Change, DockerfileContext, Effect, Findings, Kind, Level, Transform};
+
+/// More passes than any file needs; reaching it is our bug.
+const MOST_PASSES: usize = 64;
+
+/// A file and what surrounds it.
+pub struct Input<'a> {
+    /// As shown to people.
+    pub path: &'a str,
+    pub text: &'a str,
+    pub context: &'a Context,
+    pub project: &'a Project,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub kind: Kind,
+    /// The text before and after.
+    pub before: String,
+    pub after: String,
+    pub changes: Vec<Applied>,
+    pub skips: Vec<Located>,
+    /// Changes of a higher level than was asked for, as they were proposed at the end.
+    pub held_back: Vec<HeldBack>,
+    /// Changes that did something else than they declared: our bugs. The file keeps its text there.
+    pub faults: Vec<String>,
+}
+
+/// A change that was made.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    pub id: String,
+    pub group: String,
+    pub transform: &'static str,
+    pub title: String,
+    pub reason: String,
+    pub level: Level,
+    /// Line of the text before all changes, from 1.
+    pub line: usize,
+    /// The edits, in the text as the changes before this one left it.
+    pub edits: EditSet,
+}
+
+/// A place that was left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    pub transform: &'static str,
+    /// Line of the text before all changes, from 1.
+    pub line: usize,
+    pub reason: String,
+}
+
+/// A change that `--review` would make.
+#[derive(Debug, Clone)]
+pub struct HeldBack {
+    pub transform: &'static str,
+    pub line: usize,
+    pub title: String,
+    pub reason: String,
+}
+
+/// Why a file can't be worked on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Counted from 1.
+    pub line: usize,
+    pub column: usize,
+    pub message: String,
+}
+
+/// Reads a Dockerfile, and refuses one that BuildKit would refuse to build.
+///
+/// # Errors
+/// What BuildKit's parser refuses, unknown instructions, and instructions before the first FROM.
+pub fn read_dockerfile(text: &str) -> Result<Dockerfile, Refusal> {
+    let refusal = |offset: usize, message: String| {
+        let (line, column) = LineIndex::new(text).line_column(offset.min(text.len()));
+        Refusal { line, column, message }
+    };
+    let file = dockerfile::read(text).map_err(|error| refusal(error.offset, error.message))?;
+    let mut started = false;
+    for instruction in &file.instructions {
+        let word = instruction.keyword_span.of(text);
+        match instruction.keyword {
+            dockerfile::Keyword::Unknown => {
+                let hint = if text.contains("{{") || text.contains("{%") { "; a template is read only once it is rendered" } else { "" };
+                return Err(refusal(instruction.span.start, format!("unknown instruction {word:?}{hint}")));
+            }
+            dockerfile::Keyword::From => {
+                started = true;
+                let words = instruction.words(file.escape).len();
+                if words != 1 && words != 3 {
+                    let message = "FROM requires either one or three arguments".to_owned();
+                    return Err(refusal(instruction.span.start, message));
+                }
+            }
+            dockerfile::Keyword::Arg => {}
+            _ if !started => {
+                let message = format!("no build stage in current context: {word} stands before the first FROM");
+                return Err(refusal(instruction.span.start, message));
+            }
+            _ => {}
+        }
+    }
+    if !started {
+        return Err(refusal(0, "no FROM in the file".to_owned()));
+    }
+    Ok(file)
+}
+
+/// Rewrites one Dockerfile with `transforms`, in their order, up to `allowed`.
+///
+/// Safe changes are computed first and on their own, so that they do not depend on `allowed`.
+///
+/// # Errors
+/// A file that BuildKit would refuse.
+pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level) -> Result<Outcome, Refusal> {
+    let file = read_dockerfile(input.text)?;
+    let ignores = Ignores::new(input.text, &file);
+    if ignores.whole_file {
+        return Ok(Outcome::unchanged(input.text));
+    }
+    let mut rejected = HashSet::new();
+    let mut faults = Vec::new();
+    loop {
+        let mut run = Run { input, transforms, allowed, text: input.text.to_owned(), steps: Vec::new(), rejected: &rejected };
+        match run.to_fixpoint() {
+            Ok((skips, held_back)) => {
+                let Run { text, steps, .. } = run;
+                return Ok(finish(input, text, steps, skips, held_back, faults));
+            }
+            Err(Fault::Damage { transform, group, message }) => {
+                faults.push(format!("{transform}: {message}; this change is dropped"));
+                rejected.insert((transform, group));
+            }
+            Err(Fault::Endless) => {
+                faults.push(format!("no end after {MOST_PASSES} passes; the file keeps its text"));
+                return Ok(Outcome { faults, ..Outcome::unchanged(input.text) });
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn unchanged(text: &str) -> Self {
+        Self {
+            kind: Kind::Dockerfile,
+            before: text.to_owned(),
+            after: text.to_owned(),
+            changes: Vec::new(),
+            skips: Vec::new(),
+            held_back: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// What went wrong: always our bug.
+enum Fault {
+    Damage { transform: &'static str, group: String, message: String },
+    Endless,
+}
+
+/// One attempt at a file.
+struct Run<'a> {
+    input: &'a Input<'a>,
+    transforms: &'a [&'a dyn Transform],
+    allowed: Level,
+    text: String,
+    steps: Vec<(&'static str, Change, EditSet)>,
+    rejected: &'a HashSet<(&'static str, String)>,
+}
+
+type Remains = (Vec<(&'static str, usize, String)>, Vec<(&'static str, Change)>);
+
+impl Run<'_> {
+    fn to_fixpoint(&mut self) -> Result<Remains, Fault> {
+        for level in [Level::Safe, Level::Review] {
+            if level > self.allowed {
+                break;
+            }
+            let mut passes = 0;
+            while self.pass(level)? {
+                passes += 1;
+                if passes == MOST_PASSES {
+                    return Err(Fault::Endless);
+                }
+            }
+        }
+        Ok(self.remains())
+    }
+
+    /// One pass of every transform; tells whether anything changed.
+    fn pass(&mut self, level: Level) -> Result<bool, Fault> {
+        let mut changed = false;
+        for transform in self.transforms {
+            let id = transform.meta().id;
+            let found = self.look(*transform, level);
+            let wanted = found.changes.into_iter().filter(|change| change.level <= level && !self.rejected.contains(&(id, change.group.clone())));
+            let changes = without_collisions(&self.text, wanted.collect());
+            if changes.is_empty() {
+                continue;
+            }
+            self.apply(id, changes)?;
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    fn look(&self, transform: &dyn Transform, allowed: Level) -> Findings {
+        let mut findings = Findings::default();
+        let Ok(file) = dockerfile::read(&self.text) else { return findings };
+        let facts = Facts::new(&self.text, &file, &self.input.project.settings.knowledge);
+        let cx = DockerfileContext { facts: &facts, context: self.input.context, project: self.input.project, allowed };
+        transform.dockerfile(&cx, &mut findings);
+        let ignores = Ignores::new(&self.text, &file);
+        let id = transform.meta().id;
+        findings.changes.retain(|change| !ignores.holds(&file, change.offset, id));
+        findings.skips.retain(|skip| !ignores.holds(&file, skip.offset, id));
+        findings
+    }
+
+    /// Applies changes of one pass one after another, and checks them together; singly where that fails.
+    fn apply(&mut self, id: &'static str, changes: Vec<Change>) -> Result<(), Fault> {
+        let all = changes.iter().flat_map(|change| change.edits.iter().cloned());
+        let together = EditSet::new(&self.text, all);
+        let effects: Vec<Effect> = changes.iter().flat_map(|change| change.effects.iter().cloned()).collect();
+        let checked = together.as_ref().map_err(ToString::to_string).and_then(|edits| {
+            let after = edits.apply(&self.text);
+            check(&self.text, &after, &effects).map(|()| after)
+        });
+        let after = match checked {
+            Ok(after) => after,
+            Err(message) => {
+                // Find the one that is wrong, so that the others are kept.
+                let wrong = changes.iter().find(|change| {
+                    let alone = EditSet::new(&self.text, change.edits.iter().cloned()).map(|edits| edits.apply(&self.text));
+                    alone.map_or(true, |after| check(&self.text, &after, &change.effects).is_err())
+                });
+                let wrong = wrong.unwrap_or(&changes[0]);
+                return Err(Fault::Damage { transform: id, group: wrong.group.clone(), message });
+            }
+        };
+        // Each change's edits, moved to where the ones before it left the text.
+        let mut done: Vec<(usize, isize)> = Vec::new();
+        let mut text = self.text.clone();
+        for change in changes {
+            let moved = change.edits.iter().map(|edit| {
+                let shift: isize = done.iter().filter(|(at, _)| *at <= edit.span.start).map(|(_, delta)| delta).sum();
+                let mut edit = edit.clone();
+                edit.span.start = edit.span.start.saturating_add_signed(shift);
+                edit.span.end = edit.span.end.saturating_add_signed(shift);
+                edit
+            });
+            let Ok(set) = EditSet::new(&text, moved) else {
+                return Err(Fault::Damage { transform: id, group: change.group, message: "its edits can't be applied one by one".to_owned() });
+            };
+            text = set.apply(&text);
+            for edit in &change.edits {
+                done.push((edit.span.start, edit.replacement.len() as isize - edit.span.len() as isize));
+            }
+            self.steps.push((id, change, set));
+        }
+        debug_assert_eq!(text, after);
+        self.text = after;
+        Ok(())
+    }
+
+    /// What the transforms still see: places left alone, and changes of a higher level.
+    fn remains(&self) -> Remains {
+        let (mut skips, mut held_back) = (Vec::new(), Vec::new());
+        for transform in self.transforms {
+            let id = transform.meta().id;
+            let found = self.look(*transform, Level::Review);
+            skips.extend(found.skips.into_iter().map(|skip| (id, skip.offset, skip.reason)));
+            let held = found.changes.into_iter().filter(|change| change.level > self.allowed);
+            held_back.extend(held.map(|change| (id, change)));
+        }
+        (skips, held_back)
+    }
+}
+
+/// Takes changes in their order as long as their edits do not touch those taken before; the rest waits for the next pass.
+fn without_collisions(text: &str, changes: Vec<Change>) -> Vec<Change> {
+    let mut taken: Vec<Change> = Vec::new();
+    for change in changes {
+        let free = taken.iter().all(|other| {
+            other.edits.iter().all(|left| {
+                change.edits.iter().all(|right| {
+                    let apart = left.span.end < right.span.start || right.span.end < left.span.start;
+                    apart && left.span != right.span
+                })
+            })
+        });
+        if free && EditSet::new(text, change.edits.iter().cloned()).is_ok() {
+            taken.push(change);
+        }
+    }
+    taken
+}
+
+fn finish(
+    input: &Input<'_>,
+    after: String,
+    steps: Vec<(&'static str, Change, EditSet)>,
+    skips: Vec<(&'static str, usize, String)>,
+    held_back: Vec<(&'static str, Change)>,
+    faults: Vec<String>,
+) -> Outcome {
+    let lines = LineIndex::new(input.text);
+    let sets: Vec<&EditSet> = steps.iter().map(|(_, _, set)| set).collect();
+    let origin = |offset: usize, before: usize| {
+        let first = sets[..before].iter().rev().fold(offset, |at, set| set.before(at));
+        lines.line(first.min(input.text.len()))
+    };
+    let file = if steps.is_empty() { None } else { dockerfile::read(input.text).ok() };
+    let mut seen = HashSet::new();
+    let mut changes = Vec::with_capacity(steps.len());
+    for (index, (transform, change, set)) in steps.iter().enumerate() {
+        let place = set.iter().next().map_or(change.offset, |edit| edit.span.start);
+        let line = origin(place, index);
+        let holds = |ins: &&dockerfile::Instruction| ins.start_line <= line && line <= ins.end_line;
+        let holder = file.as_ref().and_then(|file| file.instructions.iter().find(holds));
+        let line = holder.map_or(line, |ins| ins.start_line);
+        let mut id = stable_id(input.path, transform, change, 0);
+        let mut copy = 0;
+        while !seen.insert(id.clone()) {
+            copy += 1;
+            id = stable_id(input.path, transform, change, copy);
+        }
+        changes.push(Applied {
+            id,
+            group: change.group.clone(),
+            transform,
+            title: change.title.clone(),
+            reason: change.reason.clone(),
+            level: change.level,
+            line,
+            edits: set.clone(),
+        });
+    }
+    let all = sets.len();
+    let mut skips: Vec<Located> = skips
+        .into_iter()
+        .map(|(transform, offset, reason)| Located { transform, line: origin(offset, all), reason })
+        .collect();
+    skips.sort_by(|left, right| left.line.cmp(&right.line));
+    skips.dedup();
+    let held_back = held_back
+        .into_iter()
+        .map(|(transform, change)| HeldBack { transform, line: origin(change.offset, all), title: change.title, reason: change.reason })
+        .collect();
+    Outcome { kind: Kind::Dockerfile, before: input.text.to_owned(), after, changes, skips, held_back, faults }
+}
+
+/// Stable from run to run as long as the place it is about is.
+fn stable_id(path: &str, transform: &str, change: &Change, copy: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in [path, transform, &change.group, &change.title] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(copy.to_le_bytes());
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `# restow: ignore` comments of a file.
+struct Ignores {
+    whole_file: bool,
+    /// Line of the comment, and the transforms it names (none: all).
+    lines: Vec<(usize, Vec<String>)>,
+}
+
+impl Ignores {
+    fn new(text: &str, file: &Dockerfile) -> Self {
+        let mut ignores = Self { whole_file: false, lines: Vec::new() };
+        for comment in &file.comments {
+            let body = comment.of(text).trim().trim_start_matches('#').trim();
+            let Some(rest) = body.strip_prefix("restow:").map(str::trim) else { continue };
+            let rest = rest.split("--").next().unwrap_or(rest).trim();
+            if rest == "ignore-file" {
+                ignores.whole_file = true;
+            } else if rest == "ignore" {
+                ignores.lines.push((file.lines.line(comment.start), Vec::new()));
+            } else if let Some(ids) = rest.strip_prefix("ignore=") {
+                let ids = ids.split(',').map(|id| id.trim().to_owned()).collect();
+                ignores.lines.push((file.lines.line(comment.start), ids));
+            }
+        }
+        ignores
+    }
+
+    /// Whether a comment above the instruction at `offset` speaks for `transform`. Other comments and empty lines may stand
+    /// in between.
+    fn holds(&self, file: &Dockerfile, offset: usize, transform: &str) -> bool {
+        if self.lines.is_empty() {
+            return false;
+        }
+        let at = file.instructions.partition_point(|ins| ins.span.start <= offset).saturating_sub(1);
+        let start = file.instructions[at].start_line;
+        let end = file.instructions[at].end_line;
+        let above = at.checked_sub(1).map_or(0, |before| file.instructions[before].end_line);
+        self.lines.iter().any(|(line, ids)| {
+            let near = above < *line && *line < start || start <= *line && *line <= end;
+            near && (ids.is_empty() || ids.iter().any(|id| id == transform))
+        })
+    }
+}
+
+/// Compares the instructions after a change with those before it: anything that differs and was not declared is an error.
+///
+/// # Errors
+/// The first difference that no effect declares.
+pub fn check(before: &str, after: &str, effects: &[Effect]) -> Result<(), String> {
+    let old = dockerfile::read(before).map_err(|error| error.to_string())?;
+    let new = dockerfile::read(after).map_err(|error| format!("the result can't be read: {error}"))?;
+    if old.escape != new.escape || old.directives != new.directives {
+        return Err("parser directives differ".to_owned());
+    }
+    let comments = |text: &str, file: &Dockerfile| -> Vec<String> {
+        file.comments.iter().map(|comment| comment.of(text).trim().to_owned()).collect()
+    };
+    if comments(before, &old) != comments(after, &new) {
+        return Err("comments differ".to_owned());
+    }
+    let expected = expected(before, &old, effects)?;
+    let found: Vec<Model> = new.instructions.iter().map(|ins| Model::new(after, ins)).collect();
+    if expected.len() != found.len() {
+        return Err(format!("{} instructions instead of {}", found.len(), expected.len()));
+    }
+    for (want, have) in expected.iter().zip(&found) {
+        if want != have {
+            return Err(format!("{} differs: {:?} instead of {:?}", have.keyword, have, want));
+        }
+    }
+    Ok(())
+}
+
+/// What an instruction says, white space between words aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Model {
+    keyword: String,
+    flags: Vec<String>,
+    words: Vec<String>,
+    json: Option<Vec<String>>,
+    bodies: Vec<Vec<String>>,
+}
+
+impl Model {
+    fn new(text: &str, ins: &dockerfile::Instruction) -> Self {
+        Self {
+            keyword: ins.keyword_span.of(text).to_owned(),
+            flags: ins.flags.iter().map(|flag| flag.text.clone()).collect(),
+            words: words(ins.args()),
+            json: ins.json.clone(),
+            bodies: ins.heredocs.iter().map(|heredoc| words_of_body(heredoc.body.of(text))).collect(),
+        }
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn words_of_body(text: &str) -> Vec<String> {
+    text.split_whitespace().filter(|word| *word != "\\").map(str::to_owned).collect()
+}
+
+/// The instructions that the effects promise.
+fn expected(before: &str, old: &Dockerfile, effects: &[Effect]) -> Result<Vec<Model>, String> {
+    let mut models: Vec<Option<Model>> = old.instructions.iter().map(|ins| Some(Model::new(before, ins))).collect();
+    // Texts are rebuilt from all replacements of one instruction, last one first.
+    let mut texts: Vec<(usize, Vec<(std::ops::Range<usize>, &str)>)> = Vec::new();
+    for effect in effects {
+        match effect {
+            Effect::AddFlag { instruction, flag } => {
+                let model = models[*instruction].as_mut().ok_or("a flag for an instruction that goes")?;
+                let at = effects
+                    .iter()
+                    .filter_map(|other| match other {
+                        Effect::AddFlag { instruction: same, flag } if same == instruction => Some(flag),
+                        _ => None,
+                    })
+                    .position(|other| other == flag)
+                    .unwrap_or(0);
+                model.flags.insert(at.min(model.flags.len()), flag.clone());
+            }
+            Effect::ReplaceText { instruction, range, with } => {
+                match texts.iter_mut().find(|(at, _)| at == instruction) {
+                    Some((_, replacements)) => replacements.push((range.clone(), with)),
+                    None => texts.push((*instruction, vec![(range.clone(), with)])),
+                }
+            }
+            Effect::RemovePair { instruction, name } => {
+                let ins = &old.instructions[*instruction];
+                let model = models[*instruction].as_mut().ok_or("a pair of an instruction that goes")?;
+                let pair = ins.pairs(old.escape).into_iter().find(|pair| pair.name == *name).ok_or("no such pair")?;
+                let raw = &ins.line.text[pair.range.clone()];
+                let start = model.words.iter().position(|word| raw.starts_with(word.as_str())).ok_or("no such word")?;
+                let count = raw.split_whitespace().count();
+                model.words.drain(start..start + count);
+            }
+            Effect::RemoveInstruction { instruction } => models[*instruction] = None,
+        }
+    }
+    for (instruction, mut replacements) in texts {
+        let ins = &old.instructions[instruction];
+        let model = models[instruction].as_mut().ok_or("a text of an instruction that goes")?;
+        replacements.sort_by_key(|(range, _)| std::cmp::Reverse((range.start, range.end)));
+        let (mut text, in_body) = script_text(before, ins);
+        for (range, with) in replacements {
+            if range.end > text.len() {
+                return Err("a replacement outside the script".to_owned());
+            }
+            text.replace_range(range, with);
+        }
+        if in_body {
+            model.bodies[0] = words_of_body(&text);
+        } else if ins.json.is_some() {
+            let args = text.get(ins.args.start..).unwrap_or("");
+            model.words = words(args);
+            model.json = serde_json::from_str(args).ok();
+        } else {
+            model.words = words(&text);
+        }
+    }
+    Ok(models.into_iter().flatten().collect())
+}
+
+/// The text that [`Effect::ReplaceText`] counts in, and whether it is a heredoc's body: the same choice as in
+/// `facts::runs`.
+fn script_text(text: &str, ins: &dockerfile::Instruction) -> (String, bool) {
+    if ins.json.is_some() {
+        return (ins.line.text.clone(), false);
+    }
+    match ins.heredocs.as_slice() {
+        [heredoc] if ins.args().split_whitespace().count() == 1 => (heredoc.body.of(text).to_owned(), true),
+        _ => (ins.args().to_owned(), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_undeclared_difference_is_found() {
+        let before = "FROM x\n# c\nRUN a b\nUSER c\n";
+        assert!(check(before, before, &[]).is_ok());
+        for after in ["FROM x\n# c\nRUN a\nUSER c\n", "FROM x\nRUN a b\nUSER c\n", "FROM x\n# c\nRUN a b\n", "FROM x\n# c\nrun a b\nUSER c\n", "FROM x\n# c\nRUN --mount=type=cache,target=/x a b\nUSER c\n"] {
+            assert!(check(before, after, &[]).is_err(), "{after:?}");
+        }
+    }
+
+    #[test]
+    fn declared_effects_are_allowed_and_required() {
+        let before = "FROM x\nRUN a --no b\n";
+        let effects = [
+            Effect::AddFlag { instruction: 1, flag: "--mount=type=cache,target=/x".to_owned() },
+            Effect::ReplaceText { instruction: 1, range: 2..7, with: String::new() },
+        ];
+        assert!(check(before, "FROM x\nRUN --mount=type=cache,target=/x \\\n  a b\n", &effects).is_ok());
+        assert!(check(before, "FROM x\nRUN a b\n", &effects).is_err());
+        assert!(check(before, before, &effects).is_err());
+    }
+
+    #[test]
+    fn a_file_that_buildkit_would_not_build_is_refused() {
+        for text in ["RUN a\n", "ARG A\n", "FROM x\nFOO b\n", "FROM a b\n", "{% if x %}\nFROM y\n"] {
+            assert!(read_dockerfile(text).is_err(), "{text:?}");
+        }
+        assert!(read_dockerfile("ARG A\nFROM x\n").is_ok());
+    }
+}

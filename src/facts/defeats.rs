@@ -1,0 +1,80 @@
+//! What keeps a mounted cache empty: flags and variables that switch it off, and clean-ups in the same RUN.
+
+use super::Facts;
+use super::caches::{self, Cache, Set};
+use super::cleanups::{self, Relation};
+use super::managers::{Call, EnvOverride, Manager, Verb};
+use super::runs::Run;
+use super::stages::Variable;
+
+/// One thing that defeats a manager's cache in a RUN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Defeat {
+    /// A flag of a call: indexes of the command and of its word.
+    Flag { command: usize, word: usize },
+    /// ENV or ARG switches the cache off for this call.
+    Variable { name: &'static str, command: usize, fix: EnvOverride },
+    /// `pip cache purge`, `conda clean`: a command that only empties the cache.
+    Clean { command: usize },
+    /// `rm` of something inside the mounted directory: indexes of the command and of its word.
+    Inside { command: usize, word: usize },
+}
+
+/// Everything that defeats `manager`'s caches, which `mounted` lists, in `run`.
+///
+/// # Errors
+/// What can't be taken away, as a reason to leave the RUN alone.
+pub fn defeats(facts: &Facts<'_>, run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Result<Vec<Defeat>, String> {
+    let mut out = Vec::new();
+    for call in facts.calls(run).iter().filter(|call| call.manager.id == manager.id) {
+        match call.verb {
+            Verb::Clean if manager.system && manager.id == "apt" && !mounted.iter().any(|cache| cache.path.starts_with("/var/cache/apt")) => {}
+            Verb::Clean => out.push(Defeat::Clean { command: call.command }),
+            Verb::Install | Verb::Fetch => {
+                flags(run, call, &mut out)?;
+                variables(run, call, &mut out)?;
+            }
+            Verb::Other => {}
+        }
+    }
+    for removed in cleanups::removed(run) {
+        let inside = mounted.iter().any(|cache| removed.relation(&cache.path) == Relation::Inside);
+        if inside && removed.editable {
+            out.push(Defeat::Inside { command: removed.command, word: removed.word });
+        }
+    }
+    Ok(out)
+}
+
+fn flags(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {
+    let command = &run.commands()[call.command];
+    for (at, word) in command.words.iter().enumerate().skip(call.arguments) {
+        let Some(value) = word.value.as_deref() else { continue };
+        if call.manager.id == "uv" && value == "-n" && at < call.verb_word {
+            out.push(Defeat::Flag { command: call.command, word: at });
+        } else if value != "-n" && call.manager.switches_cache_off(value).is_some() {
+            out.push(Defeat::Flag { command: call.command, word: at });
+        } else if value.split_once('=').is_some_and(|(flag, _)| call.manager.switches_cache_off(flag).is_some()) {
+            return Err(format!("`{value}` switches the cache off in a form that is not edited"));
+        }
+    }
+    Ok(())
+}
+
+fn variables(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {
+    let command = &run.commands()[call.command];
+    for &(name, fix) in call.manager.cache_off_env {
+        match caches::variable(run, command, name) {
+            Set::No => {}
+            Set::To(value) if value.is_empty() => {}
+            _ if command.assignment(name).is_some() => {
+                return Err(format!("the command itself sets {name}"));
+            }
+            _ if matches!(run.state.env.get(name), None | Some(Variable::Argument(None))) => {
+                return Err(format!("the RUN exports {name}"));
+            }
+            _ => out.push(Defeat::Variable { name, command: call.command, fix }),
+        }
+    }
+    Ok(())
+}

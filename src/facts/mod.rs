@@ -1,0 +1,94 @@
+//! What a Dockerfile means: stages and their bases, the environment and user of every RUN, the commands in it, the
+//! package managers among them, and who reads what they leave behind.
+
+pub mod bases;
+pub mod caches;
+pub mod cleanups;
+pub mod defeats;
+pub mod images;
+pub mod managers;
+pub mod packages;
+pub mod readers;
+pub mod runs;
+pub mod stages;
+pub mod users;
+
+use crate::dockerfile::Dockerfile;
+
+pub use runs::{Run, Unreadable};
+pub use stages::{Base, Environment, ImageBase, Stage, State, Variable};
+pub use users::User;
+
+/// What is known beside the file: the tables, and the rows that restow.toml adds.
+#[derive(Debug, Clone)]
+pub struct Knowledge {
+    pub bases: Vec<images::KnownBase>,
+    /// The table first, in its order.
+    pub managers: Vec<&'static managers::Manager>,
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self { bases: Vec::new(), managers: managers::MANAGERS.iter().collect() }
+    }
+}
+
+/// The facts of one Dockerfile, as `text` stands now.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub text: &'a str,
+    pub file: &'a Dockerfile,
+    pub knowledge: &'a Knowledge,
+    pub stages: Vec<Stage>,
+    /// Every RUN in order, ONBUILD ones aside.
+    pub runs: Vec<Run>,
+}
+
+impl<'a> Facts<'a> {
+    pub fn new(text: &'a str, file: &'a Dockerfile, knowledge: &'a Knowledge) -> Self {
+        let (stages, runs) = stages::resolve(text, file, knowledge);
+        Self { text, file, knowledge, stages, runs }
+    }
+
+    /// The package manager calls of a RUN, in order.
+    pub fn calls(&self, run: &Run) -> Vec<managers::Call> {
+        let commands = run.commands().iter().enumerate();
+        commands.filter_map(|(index, command)| managers::call(command, index, &self.knowledge.managers)).collect()
+    }
+
+    /// The image at the end of a stage's chain of bases.
+    pub fn image(&self, stage: usize) -> Option<&ImageBase> {
+        match &self.stages[stage].base {
+            Base::Image(image) => Some(image),
+            Base::Stage(parent) => self.image(*parent),
+            Base::Scratch => None,
+        }
+    }
+
+    /// `stage` and the stages it is built on, nearest first.
+    pub fn ancestors(&self, stage: usize) -> Vec<usize> {
+        let mut chain = vec![stage];
+        while let Base::Stage(parent) = self.stages[*chain.last().unwrap_or(&stage)].base {
+            chain.push(parent);
+        }
+        chain
+    }
+
+    /// Whether `stage` is `of` or is built on it.
+    pub fn descends(&self, stage: usize, of: usize) -> bool {
+        self.ancestors(stage).contains(&of)
+    }
+
+    /// Whether an image may come out of `stage` or out of one built on it: it is the last one, or named as a base.
+    pub fn is_inherited(&self, stage: usize) -> bool {
+        stage + 1 == self.stages.len()
+            || self.stages.iter().any(|other| matches!(other.base, Base::Stage(parent) if parent == stage))
+    }
+
+    /// The stage that `name` of `--from` or FROM means for an instruction of stage `at`: a name, or a number.
+    pub fn stage_named(&self, name: &str, at: usize) -> Option<usize> {
+        let earlier = &self.stages[..at.min(self.stages.len())];
+        let by_name = earlier.iter().rposition(|stage| stage.name.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name)));
+        by_name.or_else(|| name.parse().ok().filter(|&index: &usize| index < at))
+    }
+}

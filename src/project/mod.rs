@@ -1,0 +1,79 @@
+//! What is known of the repository around a file: its settings, the builder it is meant for, and what its Dockerfiles share.
+
+pub mod signs;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Settings;
+use crate::facts::{Facts, images};
+
+pub use signs::{Builder, Sign};
+
+/// A repository, or the folder that was named.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    pub settings: Settings,
+    /// What in the repository speaks for a builder other than BuildKit, if something does.
+    pub sign: Option<Sign>,
+    /// For each manager whose cache holds binaries: the distributions that its RUNs build on.
+    pub distributions: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Stage names that compose files and scripts build by name.
+    pub targets: BTreeSet<String>,
+}
+
+impl Project {
+    /// The builder that the changes are for: from restow.toml, else from the signs, else BuildKit.
+    pub fn builder(&self) -> Builder {
+        self.settings.builder.or(self.sign.as_ref().map(|sign| sign.builder)).unwrap_or(Builder::Buildkit)
+    }
+
+    /// Why the builder is not BuildKit, as a reason; `None` if it is.
+    pub fn builder_reason(&self) -> Option<String> {
+        match (self.settings.builder, &self.sign) {
+            (Some(Builder::Buildkit), _) | (None, None) => None,
+            (Some(builder), _) => Some(format!("restow.toml says builder = \"{}\"", builder.name())),
+            (None, Some(sign)) => Some(format!(
+                "{} speaks for {} (set builder in restow.toml if the image is built with BuildKit)",
+                sign.place,
+                sign.builder.name()
+            )),
+        }
+    }
+
+    /// Adds what one Dockerfile of the repository contributes.
+    pub fn note(&mut self, facts: &Facts<'_>) {
+        for run in &facts.runs {
+            if !run.script.is_ok() {
+                continue;
+            }
+            for call in facts.calls(run) {
+                if call.manager.binaries {
+                    let distribution = distribution(facts, run.stage).unwrap_or_else(|| "unknown".to_owned());
+                    self.distributions.entry(call.manager.id).or_default().insert(distribution);
+                }
+            }
+        }
+    }
+
+    /// Whether the manager's RUNs of this repository build on more than one distribution or C library.
+    pub fn is_mixed(&self, manager: &str) -> bool {
+        self.distributions.get(manager).is_some_and(|seen| seen.len() > 1)
+    }
+}
+
+/// The distribution of a stage as a part of a mount id: family and, where the tag tells it, release.
+pub fn distribution(facts: &Facts<'_>, stage: usize) -> Option<String> {
+    let image = facts.image(stage)?;
+    let known = image.known.as_ref().and_then(|known| known.distribution.as_ref());
+    match known {
+        Some(distribution) => {
+            let family = distribution.family.name();
+            Some(match &distribution.release {
+                Some(release) => format!("{family}-{release}"),
+                None => family.to_owned(),
+            })
+        }
+        None if image.reference.contains('$') => None,
+        None => Some(images::id_part(&image.reference)),
+    }
+}

@@ -1,0 +1,111 @@
+//! Signs in a repository that its images are not built by BuildKit.
+
+use std::path::Path;
+
+/// Who builds the images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Builder {
+    Buildkit,
+    Podman,
+    /// Docker's builder before BuildKit: refuses `--mount`.
+    Classic,
+    /// Ignores `--mount`, so that a cache would land in the layer.
+    Kaniko,
+    /// Refuses a cache mount whose id does not start with the service's.
+    Railway,
+}
+
+impl Builder {
+    pub fn name(self) -> &'static str {
+        match self {
+            Builder::Buildkit => "buildkit",
+            Builder::Podman => "podman",
+            Builder::Classic => "classic",
+            Builder::Kaniko => "kaniko",
+            Builder::Railway => "railway",
+        }
+    }
+}
+
+/// Something that speaks for a builder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sign {
+    pub builder: Builder,
+    /// `path:line`.
+    pub place: String,
+}
+
+/// Files at the root that say how images are built.
+const FILES: &[&str] = &[
+    "railway.toml", "railway.json", ".gitlab-ci.yml", ".gitlab-ci.yaml", "cloudbuild.yaml", "cloudbuild.yml", "Jenkinsfile",
+    "azure-pipelines.yml", "bitbucket-pipelines.yml", ".circleci/config.yml", ".travis.yml", "Makefile", "makefile",
+    "Taskfile.yml", "justfile", ".env", "skaffold.yaml", ".drone.yml", ".woodpecker.yml",
+];
+/// Larger files are no build configuration, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// The first sign at the root of a repository.
+pub fn find(root: &Path) -> Option<Sign> {
+    let workflows = std::fs::read_dir(root.join(".github/workflows")).into_iter().flatten().flatten();
+    let mut workflows: Vec<String> = workflows
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".yml") || name.ends_with(".yaml"))
+        .map(|name| format!(".github/workflows/{name}"))
+        .collect();
+    workflows.sort();
+    let names = FILES.iter().map(|name| (*name).to_owned()).chain(workflows);
+    names.filter_map(|name| read(root, &name).and_then(|text| sign(&name, &text))).next()
+}
+
+/// The text of a build file, if it is there.
+pub fn read(root: &Path, name: &str) -> Option<String> {
+    let path = root.join(name);
+    let meta = std::fs::metadata(&path).ok().filter(|meta| meta.is_file() && meta.len() <= LARGEST);
+    meta.and_then(|_| std::fs::read_to_string(path).ok())
+}
+
+fn sign(name: &str, text: &str) -> Option<Sign> {
+    if name.starts_with("railway.") {
+        // A railway.toml that names another builder than Dockerfiles does not build them.
+        return Some(Sign { builder: Builder::Railway, place: format!("{name}:1") });
+    }
+    for (index, line) in text.lines().enumerate() {
+        let bare = line.trim();
+        if bare.starts_with('#') || bare.starts_with("//") {
+            continue;
+        }
+        let builder = if bare.contains("kaniko-project/executor") || bare.contains("kaniko/executor") {
+            Builder::Kaniko
+        } else if is_buildkit_off(bare) {
+            Builder::Classic
+        } else {
+            continue;
+        };
+        return Some(Sign { builder, place: format!("{name}:{}", index + 1) });
+    }
+    None
+}
+
+/// `DOCKER_BUILDKIT=0`, `DOCKER_BUILDKIT: "0"`, `DOCKER_BUILDKIT: 'false'`.
+fn is_buildkit_off(line: &str) -> bool {
+    let Some((_, rest)) = line.split_once("DOCKER_BUILDKIT") else { return false };
+    let value = rest.trim_start_matches([' ', ':', '=', '?', '"', '\'', '\t']);
+    let word: String = value.chars().take_while(|ch| ch.is_ascii_alphanumeric()).collect();
+    rest.trim_start().starts_with([':', '=', '?']) && matches!(word.as_str(), "0" | "false")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builders_are_read_from_build_files() {
+        let found = |name, text| sign(name, text).map(|sign| (sign.builder, sign.place));
+        assert_eq!(found(".gitlab-ci.yml", "a:\n  image: gcr.io/kaniko-project/executor:debug\n"), Some((Builder::Kaniko, ".gitlab-ci.yml:2".to_owned())));
+        assert_eq!(found("Makefile", "\tDOCKER_BUILDKIT=0 docker build .\n").map(|found| found.0), Some(Builder::Classic));
+        assert_eq!(found("x.yml", "DOCKER_BUILDKIT: '0'\n").map(|found| found.0), Some(Builder::Classic));
+        assert_eq!(found("x.yml", "DOCKER_BUILDKIT: 1\n# DOCKER_BUILDKIT=0\n"), None);
+        assert_eq!(found("railway.toml", ""), Some((Builder::Railway, "railway.toml:1".to_owned())));
+    }
+}

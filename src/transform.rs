@@ -1,0 +1,145 @@
+//! What a transform is, and what it gives back: changes with their declared effects, and places left alone.
+
+use crate::edit::Edit;
+use crate::facts::Facts;
+use crate::project::Project;
+use crate::text::Span;
+
+/// A rewrite of files. One file under `transforms/` each; [`crate::transforms::ALL`] lists them in application order.
+pub trait Transform: Sync {
+    fn meta(&self) -> &'static Meta;
+
+    /// Proposes changes of one Dockerfile as it stands now.
+    fn dockerfile(&self, cx: &DockerfileContext<'_>, out: &mut Findings) {
+        let _ = (cx, out);
+    }
+}
+
+/// What people see of a transform.
+#[derive(Debug)]
+pub struct Meta {
+    pub id: &'static str,
+    /// The file kinds that it edits.
+    pub kinds: &'static [Kind],
+    /// The highest level of its changes that needs no look: `Safe` if it has safe ones.
+    pub level: Level,
+    /// The transform's own file: its `//!` text is the documentation.
+    pub prose: &'static str,
+    pub examples: &'static [Example],
+}
+
+impl Meta {
+    /// The first line of the documentation, without its full stop.
+    pub fn summary(&self) -> &'static str {
+        let line = self.prose.lines().next().unwrap_or("");
+        line.trim_start_matches("//!").trim().trim_end_matches('.')
+    }
+
+    /// The documentation: the leading `//!` lines, without their marks.
+    pub fn documentation(&self) -> String {
+        let lines = self.prose.lines().take_while(|line| line.starts_with("//!"));
+        lines.map(|line| line.strip_prefix("//! ").unwrap_or(line.trim_start_matches("//!"))).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A small Dockerfile that shows one behaviour; run by the tests and by `explain`.
+#[derive(Debug)]
+pub struct Example {
+    /// The snapshot's name.
+    pub name: &'static str,
+    pub before: &'static str,
+    /// Other files of the build context: path and content.
+    pub files: &'static [(&'static str, &'static str)],
+    /// restow.toml, empty for none.
+    pub config: &'static str,
+}
+
+/// Kinds of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Dockerfile,
+    Compose,
+    Workflow,
+    Bake,
+}
+
+/// How sure a change is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Shown from the files: the image is the same (docs/same-image.md), and builds on Docker 20.10 and later with
+    /// BuildKit.
+    Safe,
+    /// Somebody has to look.
+    Review,
+}
+
+impl Level {
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Safe => "safe",
+            Level::Review => "review",
+        }
+    }
+}
+
+/// A change: whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Changes of one group stand or fall together.
+    pub group: String,
+    /// Imperative, without a full stop.
+    pub title: String,
+    /// One sentence.
+    pub reason: String,
+    pub level: Level,
+    /// The place it is about, in the text it was proposed for.
+    pub offset: usize,
+    pub edits: Vec<Edit>,
+    pub effects: Vec<Effect>,
+}
+
+/// What a change does to the instructions; the engine compares it with what it finds afterwards. `instruction` is an index
+/// into the instructions before the change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A flag in front of the others.
+    AddFlag { instruction: usize, flag: String },
+    /// Words of the script of a RUN: byte ranges of its text that go or are replaced.
+    ReplaceText { instruction: usize, range: std::ops::Range<usize>, with: String },
+    /// `name=value` of ENV.
+    RemovePair { instruction: usize, name: String },
+    RemoveInstruction { instruction: usize },
+}
+
+/// A place that looks like a candidate and is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    pub offset: usize,
+    pub reason: String,
+}
+
+/// What one transform found in one file.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub changes: Vec<Change>,
+    pub skips: Vec<Skip>,
+}
+
+impl Findings {
+    pub fn skip(&mut self, at: Span, reason: impl Into<String>) {
+        self.skips.push(Skip { offset: at.start, reason: reason.into() });
+    }
+}
+
+/// What a transform sees of a Dockerfile.
+pub struct DockerfileContext<'a> {
+    pub facts: &'a Facts<'a>,
+    /// The files beside it.
+    pub context: &'a crate::context::Context,
+    /// What is known of the repository around it.
+    pub project: &'a Project,
+    /// The highest level asked for.
+    pub allowed: Level,
+}

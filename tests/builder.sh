@@ -1,0 +1,291 @@
+#!/bin/bash
+# Start a private container engine for tests/real_build.rs, and stop it again.
+#
+#   tests/builder.sh start [DIR]    about 80 s the first time, 2 s when DIR is already filled
+#   tests/builder.sh stop  [DIR]    end the processes that `start` left running; DIR keeps its images
+#
+# DIR defaults to ${TMPDIR:-/tmp}/restow-test-builder. Nothing outside DIR is written: Debian's docker
+# packages are unpacked there, not installed. Afterwards
+#
+#   . DIR/env.sh; docker build --network=host ...
+#
+# and RESTOW_BUILDER=DIR makes tests/real_build.rs use it. Needs root on Debian, network, and a CPython 3.11 outside /usr.
+# Where that is missing it prints one line and exits 3.
+#
+# In it are
+#   debian:bookworm-slim   the minimal system with docker-clean, as in the public image of that name
+#   python:3.11-slim       CPython below /usr/local and pip 24.0, with pip.conf pointing at the loopback index
+#   a package index        on 127.0.0.1:$INDEX_PORT (default 3241), a caching front of the index that pip is configured for.
+#                          It sends the cache headers of a public index, without which pip keeps nothing in its cache, and
+#                          counts what it sends: GET /ctl answers
+#                            {"pages", "page_bytes", "metadata", "metadata_bytes", "files", "file_bytes", "not_modified"}
+#                          since the last GET /ctl?reset. `files` are distributions; a rebuild that uses its cache has 0.
+#
+# Hosts come from apt's and pip's own configuration; SUITE is the Debian suite whose engine is run (default trixie).
+set -euo pipefail
+
+die() { echo "builder.sh: $*" >&2; exit 3; }
+usage() { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+
+# Process ids come round again: a recorded one is ours only if its command line still names our directory.
+ours() { [ -r "/proc/$1/cmdline" ] && tr '\0' ' ' < "/proc/$1/cmdline" | grep -qF "$D/"; }
+
+stop() {
+  local file pid
+  for file in "$D"/run/*.pid; do
+    [ -e "$file" ] && pid=$(cat "$file") && ours "$pid" || continue
+    kill "$pid"
+    for _ in $(seq 100); do ours "$pid" || break; sleep .1; done
+  done
+  rm -f "$D"/run/*.pid
+}
+
+# spawn NAME COMMAND...: a process that outlives this script, its log and its id in run/.
+spawn() {
+  local name=$1; shift
+  setsid nohup "$@" > "$D/run/$name.log" 2>&1 < /dev/null &
+  echo $! > "$D/run/$name.pid"
+}
+
+# until_true SECONDS COMMAND...
+until_true() {
+  local tries=$(($1 * 5)); shift
+  for _ in $(seq "$tries"); do "$@" > /dev/null 2>&1 && return 0; sleep .2; done
+  return 1
+}
+
+# ---- what this machine is configured for ------------------------------------------------------------------
+
+# Repository addresses and their suites, one pair per line, as apt sees them.
+repositories() { apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sort -u; }
+
+look_around() {
+  [ "$(id -u)" = 0 ] || die "needs root: the engine mounts file systems"
+  . /etc/os-release 2> /dev/null || true
+  [ "${ID:-}" = debian ] || die "needs Debian: it unpacks Debian's docker packages (this is ${ID:-unknown})"
+  HOST_SUITE=$VERSION_CODENAME
+  MIRROR=$(repositories | awk -v s="$HOST_SUITE" '$2 == s { print $1; exit }')
+  SECURITY=$(repositories | awk -v s="$HOST_SUITE-security" '$2 == s { print $1; exit }')
+  [ -n "$MIRROR" ] || die "apt has no repository for $HOST_SUITE"
+  KEYS=$(dpkg -L debian-archive-keyring | grep -m1 '/debian-archive-keyring\.\(gpg\|pgp\)$') || die "needs debian-archive-keyring"
+
+  PYTHON=
+  for candidate in python3.11 python3; do
+    prefix=$("$candidate" -c 'import sys; print(sys.base_prefix if sys.version_info[:2] == (3, 11) else "/usr")' 2> /dev/null) || continue
+    # Debian's own interpreter in /usr lays packages out otherwise than the public image does.
+    [ "$prefix" = /usr ] || { PYTHON=$prefix; break; }
+  done
+  [ -n "$PYTHON" ] || die "needs a CPython 3.11 under a prefix of its own (pyenv, uv, or built from source)"
+
+  local pip="$PYTHON/bin/python3.11 -m pip"
+  UPSTREAM=${PIP_INDEX_URL:-$($pip config get global.index-url 2> /dev/null || $PYTHON/bin/python3.11 -c \
+    'from pip._internal.models.index import PyPI; print(PyPI.simple_url)')} || die "pip tells no index address"
+  SSL_CERT_FILE=${SSL_CERT_FILE:-${PIP_CERT:-$($pip config get global.cert 2> /dev/null || true)}}
+  [ -z "$SSL_CERT_FILE" ] && unset SSL_CERT_FILE || export SSL_CERT_FILE
+}
+
+# ---- the engine -------------------------------------------------------------------------------------------
+
+# apt with lists and archives of its own, so that the machine's are neither read nor changed.
+private_apt() {
+  apt-get -qq -o APT::Sandbox::User=root -o Dir::State::Lists="$D/apt/lists" -o Dir::Cache="$D/apt" \
+    -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$D/apt/sources" -o Dir::Etc::PreferencesParts=/dev/null \
+    -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
+}
+
+unpack_engine() {
+  [ -x "$D/engine/usr/sbin/dockerd" ] && return
+  local suite=${SUITE:-trixie} deb
+  mkdir -p "$D"/apt/{lists/partial,archives/partial,sources,debs}
+  printf 'deb [signed-by='"$KEYS"'] %s %s main\n' "$MIRROR" "$suite" "$MIRROR" "$HOST_SUITE" | sort -u > "$D/apt/sources/engine.list"
+  private_apt update 2> "$D/run/apt.log" || die "no network: apt-get update failed, see $D/run/apt.log"
+  # runc is linked against the machine's own C library: it comes from the machine's own suite.
+  ( cd "$D/apt/debs"
+    private_apt download {docker.io,docker-cli,docker-buildx,containerd}/"$suite" {runc,debootstrap}/"$HOST_SUITE" ) \
+    2> "$D/run/apt.log" || die "no network: downloading the engine failed, see $D/run/apt.log"
+  for deb in "$D"/apt/debs/*.deb; do dpkg-deb -x "$deb" "$D/engine.part"; done
+  "$D/engine.part/usr/sbin/dockerd" --version > "$D/run/dockerd.log" 2>&1 || die "the engine of $suite doesn't run on $HOST_SUITE; set SUITE"
+  mv "$D/engine.part" "$D/engine"
+}
+
+start_engine() {
+  mkdir -p "$D/cli"
+  cat > "$D/env.sh" <<E
+export PATH=$D/engine/usr/sbin:$D/engine/usr/bin:\$PATH DOCKER_HOST=unix://$D/run/engine.sock DOCKER_CONFIG=$D/cli
+export RESTOW_TEST_INDEX=http://127.0.0.1:$PORT
+E
+  . "$D/env.sh"
+  echo "{\"cliPluginsExtraDirs\":[\"$D/engine/usr/libexec/docker/cli-plugins\"]}" > "$D/cli/config.json"
+  # No bridge and no firewall rules: RUN steps use the machine's network (--network=host).
+  echo '{"iptables":false,"ip6tables":false,"bridge":"none","ip-forward":false}' > "$D/run/engine.json"
+  spawn engine "$D/engine/usr/sbin/dockerd" --config-file "$D/run/engine.json" --data-root "$D/data" \
+    --exec-root "$D/run/exec" --pidfile "$D/run/dockerd" -H "unix://$D/run/engine.sock"
+  until_true 30 docker info || die "the engine doesn't start, see $D/run/engine.log"
+}
+
+# ---- the package index ------------------------------------------------------------------------------------
+
+start_index() {
+  cat > "$D/index.py" <<'PY'
+"""A caching front of a package index that counts what it sends. Arguments: port, directory, upstream address."""
+import hashlib, html, json, os, re, sys, tempfile, threading, urllib.error, urllib.parse, urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+port, store, upstream = int(sys.argv[1]), sys.argv[2], sys.argv[3].rstrip("/")
+os.makedirs(store, exist_ok=True)
+lock = threading.Lock()
+zero = dict(pages=0, page_bytes=0, metadata=0, metadata_bytes=0, files=0, file_bytes=0, not_modified=0)
+count = dict(zero)
+
+
+def fetch(url):
+    path = os.path.join(store, hashlib.sha256(url.encode()).hexdigest())
+    if not os.path.exists(path):
+        request = urllib.request.Request(url, headers={"Accept": "text/html"})
+        with urllib.request.urlopen(request, timeout=120) as answer, tempfile.NamedTemporaryFile(dir=store, delete=False) as part:
+            part.write(answer.read())
+        os.replace(part.name, path)
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def page(project):
+    base = f"{upstream}/{project}/"
+
+    def local(link):
+        # The address of the file becomes a path, so that pip can append ".metadata" to it.
+        url, _, digest = urllib.parse.urljoin(base, html.unescape(link[1])).partition("#")
+        return f'href="/file/{url.replace("://", "/", 1)}#{digest}"'
+
+    return re.sub(r'href="([^"]+)"', local, fetch(base).decode()).encode()
+
+
+class Index(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, kind, body, lifetime):
+        etag = '"%s"' % hashlib.sha256(body).hexdigest()[:32]
+        known = self.headers.get("If-None-Match") == etag
+        if known:
+            body = b""
+        with lock:
+            if known:
+                count["not_modified"] += 1
+            elif kind:
+                count[kind] += 1
+                count[{"pages": "page_bytes", "metadata": "metadata_bytes", "files": "file_bytes"}[kind]] += len(body)
+        self.send_response(304 if known else 200)
+        self.send_header("Content-Type", "application/octet-stream" if lifetime else "text/html" if kind else "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", etag)
+        if kind:
+            self.send_header("Cache-Control", "max-age=365000000, immutable, public" if lifetime else "max-age=600, public")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        try:
+            if url.path == "/ctl":
+                with lock:
+                    if url.query == "reset":
+                        count.update(zero)
+                    body = json.dumps(count).encode()
+                self.answer(None, body, False)
+            elif url.path.startswith("/simple/"):
+                self.answer("pages", page(url.path.split("/")[2]), False)
+            elif url.path.startswith("/file/"):
+                scheme, _, rest = url.path[len("/file/"):].partition("/")
+                self.answer("metadata" if rest.endswith(".metadata") else "files", fetch(f"{scheme}://{rest}"), True)
+            else:
+                self.send_error(404)
+        except urllib.error.HTTPError as error:
+            self.send_error(error.code)
+        except OSError:
+            self.send_error(502)
+
+
+ThreadingHTTPServer(("127.0.0.1", port), Index).serve_forever()
+PY
+  spawn index "$PYTHON/bin/python3.11" "$D/index.py" "$PORT" "$D/index" "$UPSTREAM"
+  until_true 5 curl -fs "http://127.0.0.1:$PORT/ctl" && ours "$(cat "$D/run/index.pid")" ||
+    die "the package index doesn't start on port $PORT, see $D/run/index.log; set INDEX_PORT"
+  curl -fs -o /dev/null "http://127.0.0.1:$PORT/simple/pip/" || die "no network: pip's package index doesn't answer"
+}
+
+# ---- the base images --------------------------------------------------------------------------------------
+
+# What the machine's apt must be told to reach its mirror, the image's apt must be told as well.
+apt_access() { apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Date|https?::Proxy) ' || true; }
+
+debian_image() {
+  docker image inspect debian:bookworm-slim > /dev/null 2>&1 && return
+  local root=$D/debian
+  rm -rf "$root"
+  DEBOOTSTRAP_DIR=$D/engine/usr/share/debootstrap "$D/engine/usr/sbin/debootstrap" --variant=minbase --keyring="$KEYS" \
+    --include=ca-certificates bookworm "$root" "$MIRROR" > "$D/run/debootstrap.log" 2>&1 ||
+    die "debootstrap failed, see $D/run/debootstrap.log"
+  : > "$root/etc/apt/sources.list"
+  {
+    printf 'Types: deb\nURIs: %s\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: %s\n' "$MIRROR" "$KEYS"
+    [ -z "$SECURITY" ] || printf '\nTypes: deb\nURIs: %s\nSuites: bookworm-security\nComponents: main\nSigned-By: %s\n' "$SECURITY" "$KEYS"
+  } > "$root/etc/apt/sources.list.d/debian.sources"
+  apt_access > "$root/etc/apt/apt.conf.d/90access"
+  cat > "$root/etc/apt/apt.conf.d/docker-clean" <<'E'
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"; };
+APT::Update::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"; };
+Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";
+E
+  [ ! -r "${SSL_CERT_FILE:-}" ] || cp "$SSL_CERT_FILE" "$root/etc/ssl/certs/ca-certificates.crt"
+  rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/{archives/*.deb,*.bin}
+  tar -C "$root" --numeric-owner -c . | docker import -c 'CMD ["bash"]' - debian:bookworm-slim > /dev/null
+  rm -rf "$root"
+}
+
+python_image() {
+  docker image inspect python:3.11-slim > /dev/null 2>&1 && return
+  local context=$D/python
+  rm -rf "$context"; mkdir -p "$context"/local/{bin,lib/python3.11/site-packages}
+  cp -a "$PYTHON/bin/python3.11" "$context/local/bin/"
+  ln -s python3.11 "$context/local/bin/python3"; ln -s python3 "$context/local/bin/python"
+  cp -a "$PYTHON"/lib/libpython3* "$context/local/lib/" 2> /dev/null || true   # absent in a static build
+  tar -C "$PYTHON/lib" --exclude=site-packages --exclude=python3.11/test --exclude=__pycache__ -c python3.11 | tar -C "$context/local/lib" -x
+  # pip caches what comes over plain http from trusted hosts only.
+  printf '[global]\nindex-url = http://127.0.0.1:%s/simple\ntrusted-host = 127.0.0.1\n' "$PORT" > "$context/pip.conf"
+  cat > "$context/Dockerfile" <<'E'
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends \
+      libbz2-1.0 libexpat1 libffi8 liblzma5 libncursesw6 libreadline8 libsqlite3-0 libssl3 libuuid1 netbase tzdata zlib1g \
+    && rm -rf /var/lib/apt/lists/*
+COPY local /usr/local
+COPY pip.conf /etc/pip.conf
+ENV LANG=C.UTF-8
+RUN ldconfig && python -m ensurepip && pip3 install --no-cache-dir pip==24.0 && find /usr/local -depth -name __pycache__ -exec rm -rf {} +
+CMD ["python3"]
+E
+  docker build -q --network=host -t python:3.11-slim "$context" > "$D/run/python.log" 2>&1 ||
+    die "python:3.11-slim doesn't build, see $D/run/python.log"
+  rm -rf "$context"
+}
+
+# -----------------------------------------------------------------------------------------------------------
+
+case ${1:-} in start | stop) ;; *) usage ;; esac
+D=${2:-${TMPDIR:-/tmp}/restow-test-builder}
+PORT=${INDEX_PORT:-3241}
+if [ "$1" = stop ]; then
+  D=$(realpath -m "$D"); stop; echo "stopped: $D"; exit
+fi
+look_around
+mkdir -p "$D/run"; D=$(realpath "$D")
+stop
+trap '[ $? = 0 ] || stop' EXIT
+unpack_engine
+start_engine
+start_index
+debian_image
+python_image
+echo "ready: . $D/env.sh; docker build --network=host ..."

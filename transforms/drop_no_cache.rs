@@ -1,0 +1,365 @@
+//! Drop flags, variables and clean-ups that defeat a mounted cache.
+//!
+//! # Why
+//!
+//! `pip install --no-cache-dir` was right as long as the cache would have landed in the image. Under a cache mount it keeps the
+//! mount empty: nothing is saved, and the next build downloads everything again.
+//!
+//! # What changes
+//!
+//! In a RUN whose mount covers a manager's cache directory, whoever wrote the mount: flags that switch the cache off go, also
+//! abbreviated; commands that empty it (`pip cache purge`, `npm cache clean --force`, `conda clean`) and `rm` of what lies in it go
+//! out of `&&` chains, or become `true` where they decide the exit status. `ENV PIP_NO_CACHE_DIR` stays, because it is part of the
+//! image, and the RUN overrides it (`PIP_NO_CACHE_DIR= pip install`); in a stage that no image inherits the ENV itself goes.
+//!
+//! # What is left alone
+//!
+//! Every RUN without such a mount: there the flag keeps the image small. `--no-binary`, `--force-reinstall` and other flags that
+//! only look alike. A clean-up that removes other things too.
+//!
+//! # Safety
+//!
+//! Safe where the user and the environment are known: what the cache holds is under the mount and not in the image. Removing an ENV from
+//! an image is for review.
+//!
+//! # References
+//!
+//! pip's `cmdoptions.py` (every value of PIP_NO_CACHE_DIR but the empty one disables the cache); the `cache_off` columns of
+//! src/facts/managers.rs.
+
+use crate::dockerfile::{Keyword, edits};
+use crate::edit::Edit;
+use crate::facts::Variable;
+use crate::facts::caches::{self, Account, Cache, account};
+use crate::facts::defeats::{self, Defeat};
+use crate::facts::managers::{Call, EnvOverride, Manager, Verb};
+use crate::facts::readers;
+use crate::facts::runs::Run;
+use crate::shell::Form;
+use crate::transform::{Change, DockerfileContext, Effect, Example, Findings, Kind, Level, Meta, Transform};
+use crate::transforms::add_cache_mounts::{is_cache_path, remove_command, remove_words, takes_assignment};
+
+pub struct DropNoCache;
+
+static META: Meta =
+    Meta { id: "drop-no-cache", kinds: &[Kind::Dockerfile], level: Level::Safe, prose: include_str!("drop_no_cache.rs"), examples: EXAMPLES };
+
+impl Transform for DropNoCache {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn dockerfile(&self, cx: &DockerfileContext<'_>, out: &mut Findings) {
+        for (ordinal, run) in cx.facts.runs.iter().enumerate() {
+            if !run.mounts.iter().any(|mount| mount.is_cache()) {
+                continue;
+            }
+            for manager in managers(cx, run) {
+                let place = cx.facts.file.instructions[run.instruction].span;
+                match Site::find(cx, run, manager) {
+                    Ok(None) => {}
+                    Ok(Some(site)) => site.changes(cx, ordinal, out),
+                    Err(refusal) => out.skip(place, format!("{}: {refusal}", manager.id)),
+                }
+            }
+        }
+        drop_variables(cx, out);
+    }
+}
+
+fn managers(cx: &DockerfileContext<'_>, run: &Run) -> Vec<&'static Manager> {
+    let mut found: Vec<&'static Manager> = Vec::new();
+    for call in cx.facts.calls(run) {
+        if !found.iter().any(|known| known.id == call.manager.id) {
+            found.push(call.manager);
+        }
+    }
+    found
+}
+
+/// A RUN with a mount that covers a manager's cache, and what keeps that cache empty.
+struct Site<'a> {
+    run: &'a Run,
+    manager: &'static Manager,
+    defeats: Vec<Defeat>,
+    doubt: Option<String>,
+}
+
+impl<'a> Site<'a> {
+    /// # Errors
+    /// Why the RUN is left alone although something in it defeats a cache.
+    fn find(cx: &DockerfileContext<'a>, run: &'a Run, manager: &'static Manager) -> Result<Option<Self>, String> {
+        let calls: Vec<Call> = cx.facts.calls(run).into_iter().filter(|call| call.manager.id == manager.id).collect();
+        let mounted = mounted(run, manager, &calls);
+        let covered: Vec<Cache> = match &mounted {
+            Ok(caches) => caches.iter().filter(|cache| covering(run, cache)).cloned().collect(),
+            Err(_) => Vec::new(),
+        };
+        if covered.is_empty() {
+            // Without a mount over this manager's cache the flag keeps the image small.
+            return Ok(None);
+        }
+        let defeats = defeats::defeats(cx.facts, run, manager, &covered)?;
+        if defeats.is_empty() {
+            return Ok(None);
+        }
+        let who = account(run, &run.commands()[calls[0].command]);
+        if let Account::User { uid, .. } = who {
+            let owned = run.mounts.iter().any(|mount| {
+                covered.iter().any(|cache| mount.covers(&cache.path)) && mount.uid.is_some() && mount.uid.as_deref() == uid.map(|uid| uid.to_string()).as_deref()
+            });
+            if !owned {
+                return Err("it doesn't run as root and the mount belongs to root, so its cache is off anyway; give the mount uid= and gid=".to_owned());
+            }
+        }
+        if let Some(reader) = readers::offline(cx.facts, run, manager) {
+            return Err(format!("line {} {}", reader.line, reader.what));
+        }
+        let doubt = (who == Account::Unknown || run.state.env.open)
+            .then(|| "the base image's user and environment are not known, so the mount may lie elsewhere than the cache".to_owned());
+        Ok(Some(Self { run, manager, defeats, doubt }))
+    }
+
+    /// One change for each kind of defeat, all of the mount's group.
+    fn changes(&self, cx: &DockerfileContext<'_>, ordinal: usize, out: &mut Findings) {
+        let place = cx.facts.file.instructions[self.run.instruction].span;
+        let flags: Vec<&Defeat> = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Flag { .. })).collect();
+        let variables: Vec<&Defeat> = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Variable { .. })).collect();
+        let cleanups: Vec<&Defeat> = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Clean { .. } | Defeat::Inside { .. })).collect();
+        for (kind, defeats) in [(What::Flag, flags), (What::Variable, variables), (What::CleanUp, cleanups)] {
+            if defeats.is_empty() {
+                continue;
+            }
+            match self.change(cx, ordinal, kind, &defeats) {
+                Ok(Some(change)) => out.changes.push(change),
+                Ok(None) => {}
+                Err(refusal) => out.skip(place, format!("{}: {refusal}", self.manager.id)),
+            }
+        }
+    }
+
+    fn change(&self, cx: &DockerfileContext<'_>, ordinal: usize, kind: What, defeats: &[&Defeat]) -> Result<Option<Change>, String> {
+        let (mut edits, mut effects) = (Vec::new(), Vec::new());
+        let mut names = Vec::new();
+        for defeat in defeats {
+            self.edit(cx, defeat, &mut edits, &mut effects, &mut names)?;
+        }
+        if edits.is_empty() {
+            return Ok(None);
+        }
+        names.dedup();
+        let names = names.join(" and ");
+        let (title, why) = match kind {
+            What::Flag => (format!("Drop {names}"), format!("it keeps the {} cache mount empty, and under a mount nothing of the cache enters the image", self.manager.id)),
+            What::Variable => (format!("Override {names} for this step"), format!("it keeps the {} cache mount empty; the image keeps the variable", self.manager.id)),
+            What::CleanUp => (format!("Drop `{names}`"), format!("it would empty the {} cache mount that all builds share, and the mount is not in the image", self.manager.id)),
+        };
+        let reason = match &self.doubt {
+            Some(doubt) => format!("{why}; for review because {doubt}"),
+            None => why,
+        };
+        Ok(Some(Change {
+            group: format!("run{ordinal}:{}", self.manager.id),
+            title,
+            reason,
+            level: if self.doubt.is_some() { Level::Review } else { Level::Safe },
+            offset: cx.facts.file.instructions[self.run.instruction].span.start,
+            edits,
+            effects,
+        }))
+    }
+
+    fn edit(&self, cx: &DockerfileContext<'_>, defeat: &Defeat, edits: &mut Vec<Edit>, effects: &mut Vec<Effect>, names: &mut Vec<String>) -> Result<(), String> {
+        let run = self.run;
+        match defeat {
+            Defeat::Flag { command, word } => {
+                let command = &run.commands()[*command];
+                let range = command.words[*word].range.clone();
+                names.push(command.words[*word].value.clone().unwrap_or_default());
+                match command.form {
+                    Form::Shell => remove_words(cx, run, range, edits, effects),
+                    Form::Exec => {
+                        // The string, its quotes, and the comma in front of it.
+                        let start = command.words[*word - 1].range.end + 1;
+                        remove_words(cx, run, start..range.end + 1, edits, effects)
+                    }
+                }
+            }
+            Defeat::Variable { name, command, fix } => {
+                let command = &run.commands()[*command];
+                if !takes_assignment(*fix, command) || removes_variable(cx, run, name) {
+                    return Ok(());
+                }
+                names.push((*name).to_owned());
+                let at = command.range.start;
+                let text = format!("{name}= ");
+                edits.push(Edit::insert(run.text.offset(at), text.clone()));
+                effects.push(Effect::ReplaceText { instruction: run.instruction, range: at..at, with: text });
+                Ok(())
+            }
+            Defeat::Clean { command } => {
+                let command = &run.commands()[*command];
+                names.push(one_line(&run.text.text[command.range.clone()]));
+                remove_command(cx, run, command, edits, effects)
+            }
+            Defeat::Inside { command, word } => {
+                let command = &run.commands()[*command];
+                let paths: Vec<&str> = command.arguments().iter().filter(|word| !word.raw.starts_with('-')).map(|word| word.raw.as_str()).collect();
+                let inside = |raw: &str| self.defeats.iter().any(|other| matches!(other, Defeat::Inside { command: of, word } if run.commands()[*of].range == command.range && command.words[*word].raw == raw));
+                let others: Vec<&&str> = paths.iter().filter(|raw| !inside(raw)).collect();
+                if others.is_empty() {
+                    let whole = one_line(&run.text.text[command.range.clone()]);
+                    if names.contains(&whole) {
+                        return Ok(());
+                    }
+                    names.push(whole);
+                    return remove_command(cx, run, command, edits, effects);
+                }
+                let raw = &command.words[*word].raw;
+                if !is_cache_path(others[0]) {
+                    return Err(format!("`rm` removes {raw} together with other things"));
+                }
+                names.push(format!("rm {raw}"));
+                remove_words(cx, run, command.words[*word].range.clone(), edits, effects)
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Flag,
+    Variable,
+    CleanUp,
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The directories of the manager's calls; for a RUN that only cleans, those of a call that would install.
+fn mounted(run: &Run, manager: &'static Manager, calls: &[Call]) -> Result<Vec<Cache>, String> {
+    let mut found = Vec::new();
+    if manager.id == "apk" || manager.id == "dnf" {
+        // Which directory they use is the transform's choice; any mount at a usual place counts.
+        let usual = ["/etc/apk/cache", "/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"];
+        return Ok(usual.iter().map(|path| Cache { path: (*path).to_owned(), private: (*path).to_owned(), store: false }).collect());
+    }
+    for call in calls.iter().filter(|call| call.verb != Verb::Other) {
+        for cache in caches::caches(run, call)? {
+            if !found.contains(&cache) {
+                found.push(cache);
+            }
+        }
+    }
+    let _ = manager;
+    Ok(found)
+}
+
+fn covering(run: &Run, cache: &Cache) -> bool {
+    run.mounts.iter().any(|mount| mount.is_cache() && mount.covers(&cache.path))
+}
+
+/// Whether the ENV that sets `name` goes, so that the RUN needs no override: it is set in the RUN's own stage, no image inherits the
+/// stage, and every call that it concerns has its mount.
+fn removes_variable(cx: &DockerfileContext<'_>, run: &Run, name: &str) -> bool {
+    removable(cx, run.stage, name).is_some_and(|(_, level)| level == Level::Safe)
+}
+
+/// The ENV of `stage` that can go, and how sure that is.
+fn removable(cx: &DockerfileContext<'_>, stage: usize, name: &str) -> Option<(usize, Level)> {
+    let facts = cx.facts;
+    let escape = facts.file.escape;
+    let sets = |index: &usize| {
+        let instruction = &facts.file.instructions[*index];
+        instruction.keyword == Keyword::Env && instruction.pairs(escape).iter().any(|pair| pair.name == name && pair.value.as_deref().is_some_and(|value| !matches!(value, "" | "\"\"" | "''")))
+    };
+    let mut found = facts.stages[stage].instructions.clone().filter(sets);
+    let instruction = found.next().filter(|_| found.next().is_none())?;
+    // Something else reads it: then it is not only pip's.
+    let named = facts.file.instructions.iter().filter(|ins| ins.line.text.contains(name)).count();
+    let concerned: Vec<&Run> = facts.runs.iter().filter(|run| run.instruction > instruction && facts.descends(run.stage, stage)).collect();
+    let mounted_everywhere = concerned.iter().all(|run| {
+        let calls = facts.calls(run);
+        let concerns = |call: &&Call| call.manager.cache_off_env.iter().any(|(known, _)| *known == name) && matches!(call.verb, Verb::Install | Verb::Fetch);
+        calls.iter().filter(concerns).all(|call| {
+            run.script.is_ok() && caches::caches(run, call).is_ok_and(|caches| caches.iter().all(|cache| covering(run, cache)))
+        })
+    });
+    let unread = concerned.iter().any(|run| !matches!(run.script, Ok(_) | Err(crate::facts::Unreadable::Irrelevant)));
+    if !mounted_everywhere || unread || named > 1 {
+        return None;
+    }
+    let target = facts.stages[stage].name.as_ref().is_some_and(|name| cx.project.targets.contains(name));
+    let level = if facts.is_inherited(stage) || target { Level::Review } else { Level::Safe };
+    Some((instruction, level))
+}
+
+/// Removes ENV pairs that switch a cache off, where nothing but mounted steps reads them.
+fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
+    let facts = cx.facts;
+    let mut rows: Vec<(&'static str, EnvOverride)> = facts.knowledge.managers.iter().flat_map(|manager| manager.cache_off_env.iter().copied()).collect();
+    rows.sort_by_key(|(name, _)| *name);
+    rows.dedup_by_key(|(name, _)| *name);
+    for (name, fix) in rows {
+        for stage in 0..facts.stages.len() {
+            let Some((index, level)) = removable(cx, stage, name) else { continue };
+            let concerned = facts.runs.iter().any(|run| {
+                run.instruction > index
+                    && facts.descends(run.stage, stage)
+                    && matches!(run.state.env.get(name), Some(Variable::Known(_) | Variable::Unknown))
+                    && facts.calls(run).iter().any(|call| matches!(call.verb, Verb::Install | Verb::Fetch) && call.manager.cache_off_env.iter().any(|(known, _)| *known == name))
+            });
+            // In an image that is kept, an override in the RUN does; only where there is none must the ENV go.
+            if !concerned || level == Level::Review && fix == EnvOverride::Empty {
+                continue;
+            }
+            let instruction = &facts.file.instructions[index];
+            let pairs = instruction.pairs(facts.file.escape);
+            let Some(pair) = pairs.iter().find(|pair| pair.name == name) else { continue };
+            let (edits, effect) = if pairs.len() == 1 {
+                (Some(vec![edits::remove_instruction(facts.text, instruction)]), Effect::RemoveInstruction { instruction: index })
+            } else {
+                let span = instruction.line.span(pair.range.clone());
+                (edits::remove(facts.text, facts.file, instruction, span), Effect::RemovePair { instruction: index, name: name.to_owned() })
+            };
+            let Some(edits) = edits else {
+                out.skip(instruction.span, format!("{name}: a comment stands inside what would go"));
+                continue;
+            };
+            let reason = match level {
+                Level::Safe => "it keeps the cache mount of this stage empty, and no image inherits the stage's environment".to_owned(),
+                Level::Review => "it keeps the cache mount empty and can't be overridden in the step; for review because the image loses the variable".to_owned(),
+            };
+            out.changes.push(Change {
+                group: format!("env{stage}:{name}"),
+                title: format!("Drop ENV {name}"),
+                reason,
+                level,
+                offset: instruction.span.start,
+                edits,
+                effects: vec![effect],
+            });
+        }
+    }
+}
+
+const fn example(name: &'static str, before: &'static str) -> Example {
+    Example { name, before, files: &[], config: "" }
+}
+
+const EXAMPLES: &[Example] = &[
+    example("pip-flag", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install --no-cache-dir -r requirements.txt\n"),
+    example("pip-abbreviation-on-its-own-line", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip \\\n    pip install \\\n      --no-cache \\\n      flask>=2\n"),
+    example("exec-form", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip [\"pip\", \"install\", \"--no-cache-dir\", \"flask\"]\n"),
+    example("purge-in-a-chain", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip \\\n    pip install flask \\\n    # keep it small\n    && pip cache purge \\\n    && rm -rf /root/.cache/pip/*\n"),
+    example("clean-up-that-decides-the-exit-status", "FROM node:22\nRUN --mount=type=cache,target=/root/.npm npm ci; npm cache clean --force\n"),
+    example("variable-of-the-image-is-overridden", "FROM python:3.12-slim\nENV PIP_NO_CACHE_DIR=off\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask\n"),
+    example("variable-of-a-builder-stage-goes", "FROM python:3.12-slim AS build\nENV PYTHONUNBUFFERED=1 \\\n    PIP_NO_CACHE_DIR=1 \\\n    PIP_DISABLE_PIP_VERSION_CHECK=1\nRUN --mount=type=cache,target=/root/.cache/pip pip install --prefix=/install flask\nFROM python:3.12-slim\nCOPY --from=build /install /usr/local\n"),
+    example("uv-variable-goes-for-review", "FROM python:3.12-slim\nENV UV_NO_CACHE=1\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --locked\n"),
+    example("left-alone-without-a-mount", "FROM python:3.12-slim\nRUN pip install --no-cache-dir flask\n"),
+    example("left-alone-mount-of-another-manager", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/uv pip install --no-cache-dir flask\n"),
+    example("left-alone-mount-of-root-for-a-user", "FROM node:22\nUSER node\nRUN --mount=type=cache,target=/home/node/.npm npm ci && npm cache clean --force\n"),
+    example("left-alone-clean-up-of-more", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask && rm -rf build /root/.cache/pip/*\n"),
+    example("left-alone-flags-that-look-alike", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile --no-deps --no-binary :all: flask\n"),
+];

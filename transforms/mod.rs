@@ -1,0 +1,14 @@
+//! The transforms, in application order.
+
+pub mod add_cache_mounts;
+pub mod drop_no_cache;
+
+use crate::transform::Transform;
+
+/// All transforms, in the order in which they are applied.
+pub const ALL: &[&dyn Transform] = &[&add_cache_mounts::AddCacheMounts, &drop_no_cache::DropNoCache];
+
+/// Their ids, in the same order.
+pub fn ids() -> Vec<&'static str> {
+    ALL.iter().map(|transform| transform.meta().id).collect()
+}
