@@ -134,7 +134,7 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
     if ignores.whole_file {
         return Ok(Outcome::unchanged(input.text));
     }
-    let mut rejected = HashSet::new();
+    let mut rejected: HashSet<String> = HashSet::new();
     let mut faults = Vec::new();
     loop {
         let mut run = Run { input, transforms, allowed, text: input.text.to_owned(), steps: Vec::new(), rejected: &rejected };
@@ -145,7 +145,7 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
             }
             Err(Fault::Damage { transform, group, message }) => {
                 faults.push(format!("{transform}: {message}; this change is dropped"));
-                rejected.insert((transform, group));
+                rejected.insert(group);
             }
             Err(Fault::Endless) => {
                 faults.push(format!("no end after {MOST_PASSES} passes; the file keeps its text"));
@@ -182,7 +182,8 @@ struct Run<'a> {
     allowed: Level,
     text: String,
     steps: Vec<(&'static str, Change, EditSet)>,
-    rejected: &'a HashSet<(&'static str, String)>,
+    /// Groups with a change that did something else than it declared: none of their changes is made.
+    rejected: &'a HashSet<String>,
 }
 
 type Remains = (Vec<(&'static str, usize, String)>, Vec<(&'static str, Change)>);
@@ -210,7 +211,7 @@ impl Run<'_> {
         for transform in self.transforms {
             let id = transform.meta().id;
             let found = self.look(*transform, level);
-            let wanted = found.changes.into_iter().filter(|change| change.level <= level && !self.rejected.contains(&(id, change.group.clone())));
+            let wanted = found.changes.into_iter().filter(|change| change.level <= level && !self.rejected.contains(&change.group));
             let changes = without_collisions(&self.text, wanted.collect());
             if changes.is_empty() {
                 continue;
@@ -472,12 +473,21 @@ impl Model {
     }
 }
 
+/// Words, with shell operators as words of their own whether or not white space stands around them.
 fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
+    let mut spaced = String::with_capacity(text.len() + 16);
+    for ch in text.chars() {
+        if matches!(ch, '&' | '|' | ';' | '(' | ')') {
+            spaced.extend([' ', ch, ' ']);
+        } else {
+            spaced.push(ch);
+        }
+    }
+    spaced.split_whitespace().map(str::to_owned).collect()
 }
 
 fn words_of_body(text: &str) -> Vec<String> {
-    text.split_whitespace().filter(|word| *word != "\\").map(str::to_owned).collect()
+    words(text).into_iter().filter(|word| word != "\\").collect()
 }
 
 /// The instructions that the effects promise.
@@ -510,8 +520,8 @@ fn expected(before: &str, old: &Dockerfile, effects: &[Effect]) -> Result<Vec<Mo
                 let model = models[*instruction].as_mut().ok_or("a pair of an instruction that goes")?;
                 let pair = ins.pairs(old.escape).into_iter().find(|pair| pair.name == *name).ok_or("no such pair")?;
                 let raw = &ins.line.text[pair.range.clone()];
-                let start = model.words.iter().position(|word| raw.starts_with(word.as_str())).ok_or("no such word")?;
-                let count = raw.split_whitespace().count();
+                let start = model.words.iter().position(|word| words(raw).first() == Some(word)).ok_or("no such word")?;
+                let count = words(raw).len();
                 model.words.drain(start..start + count);
             }
             Effect::RemoveInstruction { instruction } => models[*instruction] = None,

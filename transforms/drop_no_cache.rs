@@ -207,7 +207,7 @@ impl<'a> Site<'a> {
                 let paths: Vec<&str> = command.arguments().iter().filter(|word| !word.raw.starts_with('-')).map(|word| word.raw.as_str()).collect();
                 let inside = |raw: &str| self.defeats.iter().any(|other| matches!(other, Defeat::Inside { command: of, word } if run.commands()[*of].range == command.range && command.words[*word].raw == raw));
                 let others: Vec<&&str> = paths.iter().filter(|raw| !inside(raw)).collect();
-                if others.is_empty() {
+                if others.is_empty() && is_cache_path(paths[0]) {
                     let whole = one_line(&run.text.text[command.range.clone()]);
                     if names.contains(&whole) {
                         return Ok(());
@@ -216,7 +216,7 @@ impl<'a> Site<'a> {
                     return remove_command(cx, run, command, edits, effects);
                 }
                 let raw = &command.words[*word].raw;
-                if !is_cache_path(others[0]) {
+                if !others.first().is_some_and(|first| is_cache_path(first)) {
                     return Err(format!("`rm` removes {raw} together with other things"));
                 }
                 names.push(format!("rm {raw}"));

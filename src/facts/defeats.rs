@@ -6,6 +6,7 @@ use super::cleanups::{self, Relation};
 use super::managers::{Call, EnvOverride, Manager, Verb};
 use super::runs::Run;
 use super::stages::Variable;
+use crate::shell::Command;
 
 /// One thing that defeats a manager's cache in a RUN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,14 @@ pub fn defeats(facts: &Facts<'_>, run: &Run, manager: &'static Manager, mounted:
     for call in facts.calls(run).iter().filter(|call| call.manager.id == manager.id) {
         match call.verb {
             Verb::Clean if manager.system && manager.id == "apt" && !mounted.iter().any(|cache| cache.path.starts_with("/var/cache/apt")) => {}
-            Verb::Clean => out.push(Defeat::Clean { command: call.command }),
+            Verb::Clean => {
+                let command = &run.commands()[call.command];
+                if !is_plain_clean_up(call, command) {
+                    let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
+                    return Err(format!("`{}` empties the cache in a form that is not edited", text.join(" ")));
+                }
+                out.push(Defeat::Clean { command: call.command });
+            }
             Verb::Install | Verb::Fetch => {
                 flags(run, call, &mut out)?;
                 variables(run, call, &mut out)?;
@@ -44,6 +52,15 @@ pub fn defeats(facts: &Facts<'_>, run: &Run, manager: &'static Manager, mounted:
         }
     }
     Ok(out)
+}
+
+/// Whether a clean-up calls the manager by its plain name and in its usual words, so that it can mean nothing else.
+fn is_plain_clean_up(call: &Call, command: &Command) -> bool {
+    let first = command.words.first().map_or("", |word| word.raw.as_str());
+    let program = command.words.get(command.program).map_or("", |word| word.raw.as_str());
+    let plain = call.manager.programs.contains(&program) || matches!(program, "python" | "python3");
+    let usual = !matches!((call.manager.id, call.verb_text), ("npm", "cache clear" | "cache rm") | ("composer", "cc") | ("pdm", _));
+    plain && usual && (first == program || first == "sudo") && command.assignments.is_empty()
 }
 
 fn flags(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {

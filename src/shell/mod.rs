@@ -71,6 +71,8 @@ pub struct AndOrList {
     pub alone: bool,
     /// Whether `set -e` holds when the list starts.
     pub errexit: bool,
+    /// Whether the list stands in the script itself, not in a loop, condition, subshell or function.
+    pub outermost: bool,
     /// Whether a failure of the list ends the script: false inside conditions and pipelines.
     pub top: bool,
 }
@@ -137,7 +139,7 @@ impl Script {
     /// failure of either is a failure of the list.
     pub fn takes_command_before(&self, command: &Command) -> bool {
         let Some(item) = command.item else { return false };
-        command.form == Form::Shell && self.lists[command.list].and[..item].iter().all(|and| *and)
+        command.form == Form::Shell && self.lists[command.list].outermost && self.lists[command.list].and[..item].iter().all(|and| *and)
     }
 }
 
@@ -155,7 +157,7 @@ pub fn parse(text: &str, errexit: bool) -> Result<Script, ShellError> {
 fn parse_into(text: &str, shift: usize, errexit: bool, nested: bool, script: &mut Script) -> Result<(), ShellError> {
     let nodes = rable::parse(text, true).map_err(|error| ShellError::Syntax(error.to_string()))?;
     let mut walker = Walker { text, offsets: char_offsets(text), shift, errexit, nested, script };
-    walker.sequence(nodes.iter().collect(), true, true);
+    walker.sequence(nodes.iter().collect(), true, true, true);
     Ok(())
 }
 
@@ -170,6 +172,7 @@ pub fn exec(words: Vec<ShellWord>) -> Script {
         last: true,
         alone: true,
         errexit: false,
+        outermost: true,
         top: true,
     });
     let command = prefix::resolve(range, Vec::new(), words, Form::Exec, 0, Some(0), false);
@@ -218,7 +221,7 @@ impl Walker<'_> {
     }
 
     /// Commands joined by `;`, `&` and line breaks.
-    fn sequence(&mut self, nodes: Vec<&Node>, last: bool, top: bool) {
+    fn sequence(&mut self, nodes: Vec<&Node>, last: bool, top: bool, outermost: bool) {
         let mut lists = Vec::new();
         for node in nodes {
             split_sequence(node, &mut lists);
@@ -226,16 +229,16 @@ impl Walker<'_> {
         lists.retain(|(node, _)| !matches!(node.kind, NodeKind::Empty | NodeKind::Comment { .. }));
         let count = lists.len();
         for (index, (node, background)) in lists.into_iter().enumerate() {
-            self.and_or(node, last && index + 1 == count, count == 1, top && !background);
+            self.and_or(node, last && index + 1 == count, count == 1, top && !background, outermost && !background);
         }
     }
 
-    fn and_or(&mut self, node: &Node, last: bool, alone: bool, top: bool) {
+    fn and_or(&mut self, node: &Node, last: bool, alone: bool, top: bool, outermost: bool) {
         let (mut items, mut and) = (Vec::new(), Vec::new());
         split_and_or(node, &mut items, &mut and);
         let list = self.script.lists.len();
         let ranges = items.iter().map(|item| self.shifted(&self.range(item))).collect();
-        self.script.lists.push(AndOrList { items: ranges, and, last, alone, errexit: self.errexit, top });
+        self.script.lists.push(AndOrList { items: ranges, and, last, alone, errexit: self.errexit, outermost, top });
         for (index, item) in items.into_iter().enumerate() {
             self.item(item, list, Some(index), top);
         }
@@ -260,33 +263,33 @@ impl Walker<'_> {
                 }
             }
             NodeKind::Negation { pipeline } => self.item(pipeline, list, None, false),
-            NodeKind::BraceGroup { body, .. } => self.sequence(vec![body], true, top),
+            NodeKind::BraceGroup { body, .. } => self.sequence(vec![body], true, top, false),
             NodeKind::Subshell { body, .. } => {
                 let errexit = self.errexit;
-                self.sequence(vec![body], true, top);
+                self.sequence(vec![body], true, top, false);
                 self.errexit = errexit;
             }
             NodeKind::If { condition, then_body, else_body, .. } => {
-                self.sequence(vec![condition], true, false);
-                self.sequence(vec![then_body], true, top);
+                self.sequence(vec![condition], true, false, false);
+                self.sequence(vec![then_body], true, top, false);
                 if let Some(body) = else_body {
-                    self.sequence(vec![body], true, top);
+                    self.sequence(vec![body], true, top, false);
                 }
             }
             NodeKind::While { condition, body, .. } | NodeKind::Until { condition, body, .. } => {
-                self.sequence(vec![condition], true, false);
-                self.sequence(vec![body], true, top);
+                self.sequence(vec![condition], true, false, false);
+                self.sequence(vec![body], true, top, false);
             }
             NodeKind::For { body, .. } | NodeKind::ForArith { body, .. } | NodeKind::Select { body, .. } => {
-                self.sequence(vec![body], true, top);
+                self.sequence(vec![body], true, top, false);
             }
             NodeKind::Case { patterns, .. } => {
                 for body in patterns.iter().filter_map(|pattern| pattern.body.as_ref()) {
-                    self.sequence(vec![body], true, top);
+                    self.sequence(vec![body], true, top, false);
                 }
             }
-            NodeKind::Function { body, .. } => self.sequence(vec![body], true, false),
-            NodeKind::List { .. } => self.sequence(vec![node], true, top),
+            NodeKind::Function { body, .. } => self.sequence(vec![body], true, false, false),
+            NodeKind::List { .. } => self.sequence(vec![node], true, top, false),
             _ => {}
         }
     }

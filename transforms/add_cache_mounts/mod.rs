@@ -40,7 +40,6 @@ use crate::edit::Edit;
 use crate::facts::managers::{self, Call, EnvOverride, Manager, Verb};
 use crate::facts::runs::{Run, RunForm, Unreadable};
 use crate::shell::{Command, Form, Removal};
-use crate::text::Span;
 use crate::transform::{Change, DockerfileContext, Effect, Findings, Kind, Level, Meta, Transform};
 
 pub struct AddCacheMounts;
@@ -334,9 +333,4 @@ pub(super) fn remove_command(
 /// Whether a variable can be taken back for a command by an assignment in front of it.
 pub(super) fn takes_assignment(fix: EnvOverride, command: &Command) -> bool {
     fix == EnvOverride::Empty && command.form == Form::Shell
-}
-
-/// The place of a command in the file.
-pub(super) fn command_span(run: &Run, command: &Command) -> Span {
-    run.text.span(command.range.clone())
 }

@@ -92,6 +92,7 @@ impl<'a> Site<'a> {
         if let Some(reader) = readers::offline(facts, run, manager) {
             return Err(format!("line {} {}", reader.line, reader.what));
         }
+        refuse_distribution(cx, run, manager)?;
         moved_by_commands(cx, run, manager)?;
         moved_by_files(cx, run, manager)?;
 
@@ -351,6 +352,21 @@ fn refuse_syntax(cx: &DockerfileContext<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// A system package manager that the base image, as far as its tag tells, doesn't have.
+fn refuse_distribution(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> Result<(), String> {
+    use crate::facts::bases::Family;
+    let known = cx.facts.image(run.stage).and_then(|image| image.known.as_ref());
+    let Some(distribution) = known.and_then(|known| known.distribution.as_ref()) else { return Ok(()) };
+    let fits = match manager.id {
+        "apt" => matches!(distribution.family, Family::Debian | Family::Ubuntu),
+        "apk" => distribution.family == Family::Alpine,
+        "dnf" => matches!(distribution.family, Family::Fedora | Family::RedHat | Family::Amazon | Family::AzureLinux),
+        "zypper" => distribution.family == Family::Suse,
+        _ => true,
+    };
+    if fits { Ok(()) } else { Err(format!("the base image is {}, which has no {}", distribution.family.name(), manager.id)) }
+}
+
 /// An earlier command of the stage that moves the cache for good.
 fn moved_by_commands(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> Result<(), String> {
     let chain = cx.facts.ancestors(run.stage);
@@ -451,9 +467,10 @@ fn place(
     for removed in &failing {
         let command = &run.commands()[removed.command];
         let others: Vec<&str> = command.arguments().iter().filter(|word| !word.raw.starts_with('-') && word.raw != removed.raw).map(|word| word.raw.as_str()).collect();
-        let kept_is_cleanup = others.first().is_none_or(|first| super::is_cache_path(first));
+        let kept_is_cleanup = super::is_cache_path(others.first().unwrap_or(&removed.raw.as_str()));
         if command.form == crate::shell::Form::Exec || !kept_is_cleanup {
-            return Err(format!("`rm` removes {} together with {}, and would fail on the mount", removed.raw, others.join(" ")));
+            let with = if others.is_empty() { String::new() } else { format!(" together with {}", others.join(" ")) };
+            return Err(format!("`rm` removes {}{with}, and would fail on the mount", removed.raw));
         }
     }
     if let Some(mount) = run.mounts.iter().find(|mount| mount.target.as_deref().is_none_or(|other| is_within(other, &target) || is_within(&target, other) && !mount.is_cache())) {
