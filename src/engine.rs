@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::context::Context;
 use crate::dockerfile::{self, Dockerfile};
 use crate::edit::EditSet;
-use crate::facts::Facts;
+use crate::facts::{Facts, Scripts};
 use crate::project::Project;
 use crate::text::LineIndex;
 use crate::transform::{Change, DockerfileContext, Effect, Findings, Kind, Level, Transform};
@@ -137,7 +137,7 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
     let mut rejected: HashSet<String> = HashSet::new();
     let mut faults = Vec::new();
     loop {
-        let mut run = Run { input, transforms, allowed, text: input.text.to_owned(), steps: Vec::new(), rejected: &rejected };
+        let mut run = Run { input, transforms, allowed, text: input.text.to_owned(), steps: Vec::new(), scripts: Scripts::new(), rejected: &rejected };
         match run.to_fixpoint() {
             Ok((skips, held_back)) => {
                 let Run { text, steps, .. } = run;
@@ -182,6 +182,7 @@ struct Run<'a> {
     allowed: Level,
     text: String,
     steps: Vec<(&'static str, Change, EditSet)>,
+    scripts: Scripts,
     /// Groups with a change that did something else than it declared: none of their changes is made.
     rejected: &'a HashSet<String>,
 }
@@ -190,48 +191,64 @@ type Remains = (Vec<(&'static str, usize, String)>, Vec<(&'static str, Change)>)
 
 impl Run<'_> {
     fn to_fixpoint(&mut self) -> Result<Remains, Fault> {
+        let mut found = Vec::new();
         for level in [Level::Safe, Level::Review] {
             if level > self.allowed {
                 break;
             }
             let mut passes = 0;
-            while self.pass(level)? {
+            loop {
+                let changed;
+                (found, changed) = self.pass(level)?;
+                if !changed {
+                    break;
+                }
                 passes += 1;
                 if passes == MOST_PASSES {
                     return Err(Fault::Endless);
                 }
             }
         }
-        Ok(self.remains())
+        Ok(self.remains(found))
     }
 
-    /// One pass of every transform; tells whether anything changed.
-    fn pass(&mut self, level: Level) -> Result<bool, Fault> {
+    /// One pass of every transform. Gives what each found in the text as it stands at the end, and whether anything changed:
+    /// only if nothing did are all findings of the same text.
+    fn pass(&mut self, level: Level) -> Result<(Vec<(&'static str, Findings)>, bool), Fault> {
+        let mut all = Vec::with_capacity(self.transforms.len());
         let mut changed = false;
-        for transform in self.transforms {
-            let id = transform.meta().id;
-            let found = self.look(*transform, level);
-            let wanted = found.changes.into_iter().filter(|change| change.level <= level && !self.rejected.contains(&change.group));
-            let changes = without_collisions(&self.text, wanted.collect());
-            if changes.is_empty() {
-                continue;
+        let mut next = 0;
+        while next < self.transforms.len() {
+            let Ok(file) = dockerfile::read(&self.text) else { break };
+            let mut wanted = Vec::new();
+            {
+                let facts = Facts::new(&self.text, &file, &self.input.project.settings.knowledge, &self.scripts);
+                let ignores = Ignores::new(&self.text, &file);
+                while next < self.transforms.len() && wanted.is_empty() {
+                    let transform = self.transforms[next];
+                    let id = transform.meta().id;
+                    let found = self.look(transform, &facts, &ignores);
+                    let eligible = found.changes.iter().filter(|change| change.level <= level && !self.rejected.contains(&change.group));
+                    wanted = without_collisions(&self.text, eligible.cloned().collect());
+                    all.push((id, found));
+                    next += 1;
+                }
             }
-            self.apply(id, changes)?;
-            changed = true;
+            if !wanted.is_empty() {
+                self.apply(self.transforms[next - 1].meta().id, wanted)?;
+                changed = true;
+            }
         }
-        Ok(changed)
+        Ok((all, changed))
     }
 
-    fn look(&self, transform: &dyn Transform, allowed: Level) -> Findings {
+    fn look(&self, transform: &dyn Transform, facts: &Facts<'_>, ignores: &Ignores) -> Findings {
         let mut findings = Findings::default();
-        let Ok(file) = dockerfile::read(&self.text) else { return findings };
-        let facts = Facts::new(&self.text, &file, &self.input.project.settings.knowledge);
-        let cx = DockerfileContext { facts: &facts, context: self.input.context, project: self.input.project, allowed };
+        let cx = DockerfileContext { facts, context: self.input.context, project: self.input.project };
         transform.dockerfile(&cx, &mut findings);
-        let ignores = Ignores::new(&self.text, &file);
         let id = transform.meta().id;
-        findings.changes.retain(|change| !ignores.holds(&file, change.offset, id));
-        findings.skips.retain(|skip| !ignores.holds(&file, skip.offset, id));
+        findings.changes.retain(|change| !ignores.holds(facts.file, change.offset, id));
+        findings.skips.retain(|skip| !ignores.holds(facts.file, skip.offset, id));
         findings
     }
 
@@ -281,14 +298,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What the transforms still see: places left alone, and changes of a higher level.
-    fn remains(&self) -> Remains {
+    /// What the transforms still see in the end: places left alone, and changes of a higher level.
+    fn remains(&self, found: Vec<(&'static str, Findings)>) -> Remains {
         let (mut skips, mut held_back) = (Vec::new(), Vec::new());
-        for transform in self.transforms {
-            let id = transform.meta().id;
-            let found = self.look(*transform, Level::Review);
-            skips.extend(found.skips.into_iter().map(|skip| (id, skip.offset, skip.reason)));
-            let held = found.changes.into_iter().filter(|change| change.level > self.allowed);
+        for (id, findings) in found {
+            skips.extend(findings.skips.into_iter().map(|skip| (id, skip.offset, skip.reason)));
+            let held = findings.changes.into_iter().filter(|change| change.level > self.allowed);
             held_back.extend(held.map(|change| (id, change)));
         }
         (skips, held_back)

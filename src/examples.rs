@@ -6,7 +6,6 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::dockerfile;
 use crate::engine::{self, Input, Outcome, Refusal};
-use crate::facts::Facts;
 use crate::project::Project;
 use crate::transform::{Example, Level, Transform};
 
@@ -19,12 +18,11 @@ pub fn run(transforms: &[&dyn Transform], example: &Example, allowed: Level) -> 
     let config = Config::parse(example.config, path, &crate::transforms::ids())
         .map_err(|error| Refusal { line: error.line, column: error.column, message: error.message })?;
     let settings = config.settings(Path::new("/repository/Dockerfile"));
-    let knowledge = settings.knowledge.clone();
     let mut project = Project { settings, ..Project::default() };
     for (name, text) in example.files.iter().copied().chain([("Dockerfile", example.before)]) {
         if crate::discover::kind_of(Path::new(name)) == Some(crate::transform::Kind::Dockerfile) {
             if let Ok(file) = dockerfile::read(text) {
-                project.note(&Facts::new(text, &file, &knowledge));
+                project.note(text, &file);
             }
         }
     }

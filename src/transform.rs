@@ -140,6 +140,4 @@ pub struct DockerfileContext<'a> {
     pub context: &'a crate::context::Context,
     /// What is known of the repository around it.
     pub project: &'a Project,
-    /// The highest level asked for.
-    pub allowed: Level,
 }

@@ -54,7 +54,7 @@ impl Transform for DropNoCache {
             if !run.mounts.iter().any(|mount| mount.is_cache()) {
                 continue;
             }
-            for manager in managers(cx, run) {
+            for manager in managers(run) {
                 let place = cx.facts.file.instructions[run.instruction].span;
                 match Site::find(cx, run, manager) {
                     Ok(None) => {}
@@ -67,9 +67,9 @@ impl Transform for DropNoCache {
     }
 }
 
-fn managers(cx: &DockerfileContext<'_>, run: &Run) -> Vec<&'static Manager> {
+fn managers(run: &Run) -> Vec<&'static Manager> {
     let mut found: Vec<&'static Manager> = Vec::new();
-    for call in cx.facts.calls(run) {
+    for call in run.calls() {
         if !found.iter().any(|known| known.id == call.manager.id) {
             found.push(call.manager);
         }
@@ -89,7 +89,7 @@ impl<'a> Site<'a> {
     /// # Errors
     /// Why the RUN is left alone although something in it defeats a cache.
     fn find(cx: &DockerfileContext<'a>, run: &'a Run, manager: &'static Manager) -> Result<Option<Self>, String> {
-        let calls: Vec<Call> = cx.facts.calls(run).into_iter().filter(|call| call.manager.id == manager.id).collect();
+        let calls: Vec<Call> = run.calls().iter().filter(|call| call.manager.id == manager.id).cloned().collect();
         let mounted = mounted(run, manager, &calls);
         let covered: Vec<Cache> = match &mounted {
             Ok(caches) => caches.iter().filter(|cache| covering(run, cache)).cloned().collect(),
@@ -99,7 +99,7 @@ impl<'a> Site<'a> {
             // Without a mount over this manager's cache the flag keeps the image small.
             return Ok(None);
         }
-        let defeats = defeats::defeats(cx.facts, run, manager, &covered)?;
+        let defeats = defeats::defeats(run, manager, &covered)?;
         if defeats.is_empty() {
             return Ok(None);
         }
@@ -280,13 +280,13 @@ fn removable(cx: &DockerfileContext<'_>, stage: usize, name: &str) -> Option<(us
     let named = facts.file.instructions.iter().filter(|ins| ins.line.text.contains(name)).count();
     let concerned: Vec<&Run> = facts.runs.iter().filter(|run| run.instruction > instruction && facts.descends(run.stage, stage)).collect();
     let mounted_everywhere = concerned.iter().all(|run| {
-        let calls = facts.calls(run);
+        let calls = run.calls();
         let concerns = |call: &&Call| call.manager.cache_off_env.iter().any(|(known, _)| *known == name) && matches!(call.verb, Verb::Install | Verb::Fetch);
         calls.iter().filter(concerns).all(|call| {
-            run.script.is_ok() && caches::caches(run, call).is_ok_and(|caches| caches.iter().all(|cache| covering(run, cache)))
+            run.script().is_ok() && caches::caches(run, call).is_ok_and(|caches| caches.iter().all(|cache| covering(run, cache)))
         })
     });
-    let unread = concerned.iter().any(|run| !matches!(run.script, Ok(_) | Err(crate::facts::Unreadable::Irrelevant)));
+    let unread = concerned.iter().any(|run| !matches!(run.script(), Ok(_) | Err(crate::facts::Unreadable::Irrelevant)));
     if !mounted_everywhere || unread || named > 1 {
         return None;
     }
@@ -308,7 +308,7 @@ fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
                 run.instruction > index
                     && facts.descends(run.stage, stage)
                     && matches!(run.state.env.get(name), Some(Variable::Known(_) | Variable::Unknown))
-                    && facts.calls(run).iter().any(|call| matches!(call.verb, Verb::Install | Verb::Fetch) && call.manager.cache_off_env.iter().any(|(known, _)| *known == name))
+                    && run.calls().iter().any(|call| matches!(call.verb, Verb::Install | Verb::Fetch) && call.manager.cache_off_env.iter().any(|(known, _)| *known == name))
             });
             // In an image that is kept, an override in the RUN does; only where there is none must the ENV go.
             if !concerned || level == Level::Review && fix == EnvOverride::Empty {

@@ -10,7 +10,7 @@ use super::{Color, Common, Format, run};
 use crate::dockerfile::Keyword;
 use crate::engine;
 use crate::facts::caches::{Account, account};
-use crate::facts::{Base, Facts, Run};
+use crate::facts::{Base, Facts, Run, Scripts};
 use crate::project::Project;
 use crate::report::{hunks, text};
 use crate::transform::{Example, Level, Transform};
@@ -119,7 +119,7 @@ fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<S
     let finished = run::run(&common)?;
     let facts_project = Project::default();
     let knowledge = facts_project.settings.knowledge.clone();
-    let facts = Facts::new(&source, &file, &knowledge);
+    let facts = Facts::new(&source, &file, &knowledge, &Scripts::new());
     let instruction = &file.instructions[at];
     let mut out = String::new();
     let keyword = instruction.keyword_span.of(&source).to_uppercase();
@@ -178,10 +178,10 @@ fn run_text(facts: &Facts<'_>, run: &Run, out: &mut String) {
     for mount in &run.mounts {
         let _ = writeln!(out, "  mount {} at {}", mount.kind, mount.target.as_deref().unwrap_or("a path that can't be told"));
     }
-    if let Err(reason) = &run.script {
+    if let Err(reason) = run.script() {
         let _ = writeln!(out, "  commands not read: {reason}");
     }
-    for call in facts.calls(run) {
+    for call in run.calls() {
         let command = &run.commands()[call.command];
         let whom = match account(run, command) {
             Account::Root => "as root",

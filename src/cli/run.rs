@@ -16,7 +16,6 @@ use crate::context::Context;
 use crate::discover::{self, Found};
 use crate::dockerfile;
 use crate::engine::{self, Input};
-use crate::facts::Facts;
 use crate::project::{Builder, Project, signs};
 use crate::report::{ErrorReport, FileReport, Report};
 use crate::transform::{Kind, Level, Transform};
@@ -76,8 +75,7 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
             let (chosen, level) = choose(common, &settings);
             let mut project = Project { settings, ..Project::default() };
             if let Ok(file) = dockerfile::read(&text) {
-                let knowledge = project.settings.knowledge.clone();
-                project.note(&Facts::new(&text, &file, &knowledge));
+                project.note(&text, &file);
             }
             let input = Input { path: &path, text: &text, context: &Context::nothing(), project: &project };
             match engine::rewrite(&input, &chosen, level) {
@@ -168,25 +166,21 @@ fn projects(loaded: &[Loaded], common: &Common) -> BTreeMap<PathBuf, Project> {
     roots
         .into_par_iter()
         .map(|(root, files)| {
-            let mut project = Project { sign: signs::find(&root), ..Project::default() };
-            let mut note = |text: &str, settings: &Settings| {
+            let settings = files.first().map(|file| file.settings.clone()).unwrap_or_default();
+            let mut project = Project { settings, sign: signs::find(&root), ..Project::default() };
+            for text in files.iter().filter_map(|file| file.text.as_ref().ok()) {
                 if let Ok(file) = dockerfile::read(text) {
-                    project.note(&Facts::new(text, &file, &settings.knowledge));
-                }
-            };
-            for file in &files {
-                if let Ok(text) = &file.text {
-                    note(text, &file.settings);
+                    project.note(text, &file);
                 }
             }
             let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
             let is_repository = root.join(".git").exists();
             if is_repository && !whole.iter().any(|path| absolute.starts_with(path)) {
-                let settings = files.first().map(|file| file.settings.clone()).unwrap_or_default();
                 let others = discover::discover(&[root.clone()], &Override::empty(), &|_| false);
                 for other in others.files.iter().filter(|other| other.kind == Kind::Dockerfile) {
-                    if let Ok(text) = load(&other.shown) {
-                        note(&text, &settings);
+                    let Ok(text) = load(&other.shown) else { continue };
+                    if let Ok(file) = dockerfile::read(&text) {
+                        project.note(&text, &file);
                     }
                 }
             }

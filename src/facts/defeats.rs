@@ -1,12 +1,11 @@
 //! What keeps a mounted cache empty: flags and variables that switch it off, and clean-ups in the same RUN.
 
-use super::Facts;
 use super::caches::{self, Cache, Set};
 use super::cleanups::{self, Relation};
 use super::managers::{Call, EnvOverride, Manager, Verb};
 use super::runs::Run;
 use super::stages::Variable;
-use crate::shell::Command;
+use crate::shell::{Command, Form};
 
 /// One thing that defeats a manager's cache in a RUN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +24,9 @@ pub enum Defeat {
 ///
 /// # Errors
 /// What can't be taken away, as a reason to leave the RUN alone.
-pub fn defeats(facts: &Facts<'_>, run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Result<Vec<Defeat>, String> {
+pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Result<Vec<Defeat>, String> {
     let mut out = Vec::new();
-    for call in facts.calls(run).iter().filter(|call| call.manager.id == manager.id) {
+    for call in run.calls().iter().filter(|call| call.manager.id == manager.id) {
         match call.verb {
             Verb::Clean if manager.system && manager.id == "apt" && !mounted.iter().any(|cache| cache.path.starts_with("/var/cache/apt")) => {}
             Verb::Clean => {
@@ -36,6 +35,7 @@ pub fn defeats(facts: &Facts<'_>, run: &Run, manager: &'static Manager, mounted:
                     let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
                     return Err(format!("`{}` empties the cache in a form that is not edited", text.join(" ")));
                 }
+                refuse_place(run, command)?;
                 out.push(Defeat::Clean { command: call.command });
             }
             Verb::Install | Verb::Fetch => {
@@ -48,10 +48,22 @@ pub fn defeats(facts: &Facts<'_>, run: &Run, manager: &'static Manager, mounted:
     for removed in cleanups::removed(run) {
         let inside = mounted.iter().any(|cache| removed.relation(&cache.path) == Relation::Inside);
         if inside && removed.editable {
+            refuse_place(run, &run.commands()[removed.command])?;
             out.push(Defeat::Inside { command: removed.command, word: removed.word });
         }
     }
     Ok(out)
+}
+
+/// A clean-up that closes a subshell, or is all that an exec form holds, is not taken out.
+fn refuse_place(run: &Run, command: &Command) -> Result<(), String> {
+    let closes = run.text.text[command.range.end..].trim_start_matches([' ', '\t', ';']).starts_with(')');
+    if closes || command.form == Form::Exec {
+        let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
+        let place = if closes { "at the end of a subshell" } else { "in exec form" };
+        return Err(format!("`{}` empties the cache {place}, where it is not edited", text.join(" ")));
+    }
+    Ok(())
 }
 
 /// Whether a clean-up calls the manager by its plain name and in its usual words, so that it can mean nothing else.

@@ -756,23 +756,33 @@ pub fn may_concern(text: &str, managers: &[&'static Manager]) -> bool {
         || custom.iter().any(|manager| manager.programs.iter().any(|name| text.contains(name)))
 }
 
-/// The manager whose program and one of whose downloading commands stand in `text` behind one another, by a plain search: for
-/// RUNs whose commands could not be read.
+/// The first manager that `text` mentions, by [`mentions`]: for RUNs whose commands could not be read.
 pub fn mention(text: &str, managers: &[&'static Manager]) -> Option<&'static str> {
-    let ends = |ch: char| ch.is_whitespace() || matches!(ch, ';' | '&' | '|' | '(' | ')' | '"' | '\'' | '`' | ',' | '[' | ']');
-    for clause in text.split(['\n', ';', '&', '|']) {
+    managers.iter().find(|manager| mentions(text, manager)).map(|manager| manager.id)
+}
+
+/// Whether the manager's program and, in the same clause behind it, one of its downloading commands stand in `text`, by a plain
+/// search.
+pub fn mentions(text: &str, manager: &Manager) -> bool {
+    if !manager.programs.iter().any(|program| text.contains(program)) {
+        return false;
+    }
+    let ends = |ch: char| ch.is_whitespace() || matches!(ch, '(' | ')' | '"' | '\'' | '`' | ',' | '[' | ']');
+    text.split(['\n', ';', '&', '|']).any(|clause| {
         let mut words = clause.split(ends).filter(|word| !word.is_empty());
         while let Some(word) = words.next() {
             let name = word.rsplit('/').next().unwrap_or(word);
-            let Some(manager) = managers.iter().find(|manager| manager.is_program(name)) else { continue };
-            let rest: Vec<&str> = words.clone().take(8).collect();
-            let downloads = manager.verbs.iter().filter(|(_, verb)| matches!(verb, Verb::Install | Verb::Fetch));
-            if downloads.clone().any(|(text, _)| text.split(' ').next().is_some_and(|first| rest.contains(&first))) {
-                return Some(manager.id);
+            if !manager.is_program(name) {
+                continue;
+            }
+            let mut downloads = manager.verbs.iter().filter(|(_, verb)| matches!(verb, Verb::Install | Verb::Fetch));
+            let first = |text: &'static str| text.split(' ').next().unwrap_or(text);
+            if downloads.any(|(text, _)| words.clone().take(8).any(|word| word == first(text))) {
+                return true;
             }
         }
-    }
-    None
+        false
+    })
 }
 
 #[cfg(test)]

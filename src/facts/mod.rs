@@ -15,7 +15,7 @@ pub mod users;
 
 use crate::dockerfile::Dockerfile;
 
-pub use runs::{Run, Unreadable};
+pub use runs::{Run, Scripts, Unreadable};
 pub use stages::{Base, Environment, ImageBase, Stage, State, Variable};
 pub use users::User;
 
@@ -45,15 +45,9 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub fn new(text: &'a str, file: &'a Dockerfile, knowledge: &'a Knowledge) -> Self {
-        let (stages, runs) = stages::resolve(text, file, knowledge);
+    pub fn new(text: &'a str, file: &'a Dockerfile, knowledge: &'a Knowledge, scripts: &Scripts) -> Self {
+        let (stages, runs) = stages::resolve(text, file, knowledge, scripts);
         Self { text, file, knowledge, stages, runs }
-    }
-
-    /// The package manager calls of a RUN, in order.
-    pub fn calls(&self, run: &Run) -> Vec<managers::Call> {
-        let commands = run.commands().iter().enumerate();
-        commands.filter_map(|(index, command)| managers::call(command, index, &self.knowledge.managers)).collect()
     }
 
     /// The image at the end of a stage's chain of bases.

@@ -71,7 +71,7 @@ pub fn offline(facts: &Facts<'_>, run: &Run, manager: &Manager) -> Option<Reader
             continue;
         }
         let line = facts.file.instructions[other.instruction].start_line;
-        for call in facts.calls(other).iter().filter(|call| call.manager.id == manager.id) {
+        for call in other.calls().iter().filter(|call| call.manager.id == manager.id) {
             if call.verb == Verb::Clean {
                 continue;
             }

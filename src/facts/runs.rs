@@ -1,8 +1,11 @@
 //! A RUN: the text its shell is given, the commands in it, and its mounts.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Knowledge, managers};
+use super::Knowledge;
+use super::managers::{self, Call};
 use super::stages::{Shell, State, expand};
 use crate::dockerfile::{Dockerfile, Instruction};
 use crate::shell::{self, Script, ShellWord};
@@ -18,11 +21,43 @@ pub struct Run {
     pub state: Arc<State>,
     /// The text given to the shell, with its way back to the file.
     pub text: Fragment,
-    pub script: Result<Script, Unreadable>,
+    parsed: Arc<Parsed>,
     pub mounts: Vec<Mount>,
     pub form: RunForm,
     /// `--network=none`.
     pub offline: bool,
+}
+
+/// What the shell text of a RUN says: the same for the same text, so it is read once per file however often a pass looks
+/// at it.
+#[derive(Debug)]
+struct Parsed {
+    script: Result<Script, Unreadable>,
+    calls: Vec<Call>,
+}
+
+/// The scripts of a file that were read already.
+#[derive(Debug)]
+pub struct Scripts {
+    /// By text and whether the shell starts with `-e`; `None` where scripts are not wanted at all.
+    known: Option<RefCell<HashMap<(String, bool), Arc<Parsed>>>>,
+}
+
+impl Scripts {
+    pub fn new() -> Self {
+        Self { known: Some(RefCell::default()) }
+    }
+
+    /// Reads no script: for a look at stages and bases only.
+    pub fn none() -> Self {
+        Self { known: None }
+    }
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// How a RUN is written.
@@ -79,35 +114,64 @@ pub fn is_within(path: &str, folder: &str) -> bool {
 }
 
 /// Reads the RUN at index `at` of the file's instructions.
-pub fn read(text: &str, file: &Dockerfile, at: usize, stage: usize, state: Arc<State>, knowledge: &Knowledge) -> Run {
+pub fn read(
+    text: &str,
+    file: &Dockerfile,
+    at: usize,
+    stage: usize,
+    state: Arc<State>,
+    knowledge: &Knowledge,
+    scripts: &Scripts,
+) -> Run {
     let instruction = &file.instructions[at];
     let mounts = instruction.flags.iter().filter(|flag| flag.name() == "mount");
     let mounts = mounts.map(|flag| mount(flag.value().unwrap_or(""), flag.span, file.escape, &state)).collect();
     let (form, fragment) = script_text(text, instruction);
-    let script = match managers::may_concern(&fragment.text, &knowledge.managers) {
-        true => script(text, instruction, form, &fragment, &state),
-        false => Err(Unreadable::Irrelevant),
-    };
+    let parsed = parse(text, instruction, form, &fragment, &state, knowledge, scripts);
     let offline = instruction.flag("network") == Some("none");
-    Run { instruction: at, stage, state, text: fragment, script, mounts, form, offline }
+    Run { instruction: at, stage, state, text: fragment, parsed, mounts, form, offline }
 }
 
-fn script(text: &str, ins: &Instruction, form: RunForm, fragment: &Fragment, state: &State) -> Result<Script, Unreadable> {
+fn parse(
+    text: &str,
+    ins: &Instruction,
+    form: RunForm,
+    fragment: &Fragment,
+    state: &State,
+    knowledge: &Knowledge,
+    scripts: &Scripts,
+) -> Arc<Parsed> {
+    let finish = |script: Result<Script, Unreadable>| {
+        let commands = script.as_ref().map_or(&[][..], |script| &script.commands);
+        let calls = commands.iter().enumerate();
+        let calls = calls.filter_map(|(index, command)| managers::call(command, index, &knowledge.managers)).collect();
+        Arc::new(Parsed { script, calls })
+    };
+    let Some(known) = scripts.known.as_ref().filter(|_| managers::may_concern(&fragment.text, &knowledge.managers)) else {
+        return finish(Err(Unreadable::Irrelevant));
+    };
     if form == RunForm::Exec {
-        return Ok(shell::exec(exec_words(ins)));
+        return finish(Ok(shell::exec(exec_words(ins))));
     }
     let errexit = match &state.shell {
         Shell::Posix { errexit } => *errexit,
-        Shell::Other(name) => return Err(Unreadable::Shell(name.clone())),
+        Shell::Other(name) => return finish(Err(Unreadable::Shell(name.clone()))),
     };
     if !ins.heredocs.is_empty() {
         // With other words on the line, line and bodies go to the shell together, which reads the heredocs itself.
         let interpreter = form == RunForm::Heredoc && is_foreign_script(ins.heredocs[0].body.of(text));
         if interpreter || form == RunForm::Shell && feeds_a_shell(ins) {
-            return Err(Unreadable::Heredoc);
+            return finish(Err(Unreadable::Heredoc));
         }
     }
-    shell::parse(&fragment.text, errexit).map_err(|error| Unreadable::Syntax(error.to_string()))
+    let key = (fragment.text.clone(), errexit);
+    if let Some(parsed) = known.borrow().get(&key) {
+        return Arc::clone(parsed);
+    }
+    let script = shell::parse(&fragment.text, errexit).map_err(|error| Unreadable::Syntax(error.to_string()));
+    let parsed = finish(script);
+    known.borrow_mut().insert(key, Arc::clone(&parsed));
+    parsed
 }
 
 /// The text that the shell is given: the arguments, or the body of the only heredoc, or both.
@@ -185,9 +249,19 @@ impl Run {
         self.form == RunForm::Exec
     }
 
+    /// The script, or why it was not read.
+    pub fn script(&self) -> Result<&Script, &Unreadable> {
+        self.parsed.script.as_ref()
+    }
+
+    /// The package manager calls, in order.
+    pub fn calls(&self) -> &[Call] {
+        &self.parsed.calls
+    }
+
     /// The commands, none if they could not be read.
     pub fn commands(&self) -> &[shell::Command] {
-        self.script.as_ref().map_or(&[], |script| &script.commands)
+        self.parsed.script.as_ref().map_or(&[], |script| &script.commands)
     }
 
     /// The value of a shell word with ENV and the user's home put in; build arguments stay unknown.

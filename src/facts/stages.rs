@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Knowledge;
 use super::bases::{self, Distribution, Family};
 use super::images::{self, BaseFacts};
-use super::runs::{self, Run};
+use super::runs::{self, Run, Scripts};
 use super::users::{self, User};
 use crate::dockerfile::{Dockerfile, Instruction, Keyword};
 
@@ -126,8 +126,8 @@ impl State {
 }
 
 /// Resolves all stages, and all RUNs in them.
-pub fn resolve(text: &str, file: &Dockerfile, knowledge: &Knowledge) -> (Vec<Stage>, Vec<Run>) {
-    let mut resolver = Resolver { text, file, knowledge, globals: Environment::default(), stages: Vec::new(), runs: Vec::new() };
+pub fn resolve(text: &str, file: &Dockerfile, knowledge: &Knowledge, scripts: &Scripts) -> (Vec<Stage>, Vec<Run>) {
+    let mut resolver = Resolver { text, file, knowledge, scripts, globals: Environment::default(), stages: Vec::new(), runs: Vec::new() };
     let mut at = 0;
     while at < file.instructions.len() && file.instructions[at].keyword != Keyword::From {
         let instruction = &file.instructions[at];
@@ -149,6 +149,7 @@ struct Resolver<'a> {
     text: &'a str,
     file: &'a Dockerfile,
     knowledge: &'a Knowledge,
+    scripts: &'a Scripts,
     /// ARGs before the first FROM.
     globals: Environment,
     stages: Vec<Stage>,
@@ -189,12 +190,10 @@ impl Resolver<'_> {
                     shared = Arc::new(state.clone());
                     changed = false;
                 }
-                let run = runs::read(self.text, self.file, at, index, Arc::clone(&shared), self.knowledge);
-                if let Ok(script) = &run.script {
-                    let created: Vec<User> = script.commands.iter().filter_map(users::created).collect();
-                    changed |= !created.is_empty();
-                    state.users.extend(created);
-                }
+                let run = runs::read(self.text, self.file, at, index, Arc::clone(&shared), self.knowledge, self.scripts);
+                let created: Vec<User> = run.commands().iter().filter_map(users::created).collect();
+                changed |= !created.is_empty();
+                state.users.extend(created);
                 self.runs.push(run);
             } else {
                 changed |= self.apply(instruction, &mut state);
@@ -390,7 +389,7 @@ mod tests {
     use crate::dockerfile::read;
 
     fn stages(text: &str) -> (Vec<Stage>, Vec<Run>) {
-        resolve(text, &read(text).unwrap(), &Knowledge::default())
+        resolve(text, &read(text).unwrap(), &Knowledge::default(), &Scripts::new())
     }
 
     #[test]
@@ -427,6 +426,6 @@ mod tests {
     #[test]
     fn a_windows_shell_is_not_read() {
         let (_, runs) = stages("FROM x\nSHELL [\"powershell\", \"-Command\"]\nRUN pip install x\n");
-        assert!(runs[0].script.is_err());
+        assert!(runs[0].script().is_err());
     }
 }

@@ -5,7 +5,8 @@ pub mod signs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Settings;
-use crate::facts::{Facts, images};
+use crate::dockerfile::Dockerfile;
+use crate::facts::{Facts, Scripts, images, managers};
 
 pub use signs::{Builder, Sign};
 
@@ -40,18 +41,21 @@ impl Project {
         }
     }
 
-    /// Adds what one Dockerfile of the repository contributes.
-    pub fn note(&mut self, facts: &Facts<'_>) {
+    /// Adds what one Dockerfile of the repository contributes: by a plain search of its RUNs, which may see a manager too many and
+    /// then only costs an id.
+    pub fn note(&mut self, text: &str, file: &Dockerfile) {
+        let knowledge = &self.settings.knowledge;
+        let facts = Facts::new(text, file, knowledge, &Scripts::none());
+        let mut found = Vec::new();
         for run in &facts.runs {
-            if !run.script.is_ok() {
-                continue;
-            }
-            for call in facts.calls(run) {
-                if call.manager.binaries {
-                    let distribution = distribution(facts, run.stage).unwrap_or_else(|| "unknown".to_owned());
-                    self.distributions.entry(call.manager.id).or_default().insert(distribution);
+            for manager in knowledge.managers.iter().filter(|manager| manager.binaries && !manager.system) {
+                if managers::mentions(&run.text.text, manager) {
+                    found.push((manager.id, distribution(&facts, run.stage).unwrap_or_else(|| "unknown".to_owned())));
                 }
             }
+        }
+        for (manager, distribution) in found {
+            self.distributions.entry(manager).or_default().insert(distribution);
         }
     }
 

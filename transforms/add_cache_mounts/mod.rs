@@ -60,14 +60,14 @@ impl Transform for AddCacheMounts {
     fn dockerfile(&self, cx: &DockerfileContext<'_>, out: &mut Findings) {
         for (ordinal, run) in cx.facts.runs.iter().enumerate() {
             let place = cx.facts.file.instructions[run.instruction].span;
-            if let Err(reason) = &run.script {
+            if let Err(reason) = run.script() {
                 if *reason != Unreadable::Irrelevant && managers::mention(&run.text.text, &cx.facts.knowledge.managers).is_some() {
                     out.skip(place, reason.to_string());
                 }
                 continue;
             }
             let mut seen = Vec::new();
-            for (manager, calls) in downloads(cx, run) {
+            for (manager, calls) in downloads(run) {
                 seen.push(manager.id);
                 let verdict = Site::find(cx, run, manager, calls);
                 for site in &verdict.sites {
@@ -81,7 +81,7 @@ impl Transform for AddCacheMounts {
                 }
             }
             if let Some(manager) = managers::mention(&run.text.text, &cx.facts.knowledge.managers) {
-                let known = cx.facts.calls(run).iter().any(|call| call.manager.id == manager);
+                let known = run.calls().iter().any(|call| call.manager.id == manager);
                 if !known && !seen.contains(&manager) {
                     out.skip(place, format!("{manager}: it stands in a string, a substitution or behind another program, where its commands are not edited"));
                 }
@@ -91,15 +91,15 @@ impl Transform for AddCacheMounts {
 }
 
 /// The calls that download, by manager, in order of appearance.
-fn downloads(cx: &DockerfileContext<'_>, run: &Run) -> Vec<(&'static Manager, Vec<Call>)> {
+fn downloads(run: &Run) -> Vec<(&'static Manager, Vec<Call>)> {
     let mut groups: Vec<(&'static Manager, Vec<Call>)> = Vec::new();
-    for call in cx.facts.calls(run) {
+    for call in run.calls() {
         if !matches!(call.verb, Verb::Install | Verb::Fetch) {
             continue;
         }
         match groups.iter_mut().find(|(manager, _)| manager.id == call.manager.id) {
-            Some((_, calls)) => calls.push(call),
-            None => groups.push((call.manager, vec![call])),
+            Some((_, calls)) => calls.push(call.clone()),
+            None => groups.push((call.manager, vec![call.clone()])),
         }
     }
     groups
@@ -295,10 +295,7 @@ pub(super) fn remove_command(
     edits: &mut Vec<Edit>,
     effects: &mut Vec<Effect>,
 ) -> Result<(), String> {
-    let script = run.script.as_ref().map_err(ToString::to_string)?;
-    if command.form == Form::Exec {
-        return Err("the exec form holds this command alone".to_owned());
-    }
+    let script = run.script().map_err(ToString::to_string)?;
     let text = &run.text.text;
     if script.removal(command) == Removal::True {
         let range = command.range.clone();

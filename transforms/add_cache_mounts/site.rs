@@ -116,7 +116,7 @@ impl<'a> Site<'a> {
             .iter()
             .map(|(mounted, _)| Cache { path: mounted.target.clone(), private: mounted.target.clone(), store: false })
             .collect();
-        for defeat in defeats::defeats(facts, run, manager, &cached)? {
+        for defeat in defeats::defeats(run, manager, &cached)? {
             if let Some(doubt) = hard_defeat(cx, run, &defeat)? {
                 doubts.push(doubt);
             }
@@ -520,7 +520,7 @@ fn store_doubts(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target
         other.instruction != run.instruction
             && (facts.descends(other.stage, run.stage) || facts.descends(run.stage, other.stage))
             && !other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(target))
-            && facts.calls(other).iter().any(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch))
+            && other.calls().iter().any(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch))
     });
     if let Some(other) = shares.next() {
         doubts.push(format!("line {} shares {target} through the layer today: with both mounted, a hosted CI builder downloads again for each", line(other)));
@@ -540,7 +540,7 @@ fn uses_later(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> bool 
     cx.facts.runs.iter().any(|other| {
         other.instruction > run.instruction
             && cx.facts.descends(other.stage, run.stage)
-            && cx.facts.calls(other).iter().any(|call| call.manager.id == manager.id && call.verb != Verb::Clean)
+            && other.calls().iter().any(|call| call.manager.id == manager.id && call.verb != Verb::Clean)
     })
 }
 
@@ -554,7 +554,7 @@ fn opaque_after(cx: &DockerfileContext<'_>, run: &Run) -> Option<usize> {
             let name = word.rsplit('/').next().unwrap_or(word);
             word.starts_with("./") || name.ends_with(".sh") || matches!(name, "make" | "just" | "task" | "mage" | "ninja" | "cmake" | "goreleaser" | "tox" | "nox" | "rake" | "ant")
         });
-        let unread = !matches!(other.script, Ok(_) | Err(crate::facts::Unreadable::Irrelevant));
+        let unread = !matches!(other.script(), Ok(_) | Err(crate::facts::Unreadable::Irrelevant));
         if unread || opaque.next().is_some() {
             return Some(facts.file.instructions[other.instruction].start_line);
         }
@@ -574,7 +574,7 @@ fn cgo_doubt(cx: &DockerfileContext<'_>, run: &Run) -> Option<String> {
     let installs = cx.facts.runs.iter().find(|other| {
         chain.contains(&other.stage)
             && other.instruction <= run.instruction
-            && cx.facts.calls(other).iter().any(|call| {
+            && other.calls().iter().any(|call| {
                 matches!(call.manager.id, "apt" | "apk" | "dnf")
                     && other.commands()[call.command].words.iter().any(|word| C_PACKAGES.iter().any(|name| if name.starts_with('-') { word.raw.ends_with(name) } else { word.raw == *name }))
             })
@@ -659,7 +659,7 @@ fn special(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Ca
         }
         "apk" => {
             let first = &run.commands()[calls[0].command];
-            let script = run.script.as_ref().map_err(ToString::to_string)?;
+            let script = run.script().map_err(ToString::to_string)?;
             let updates = first.words.iter().any(|word| matches!(word.raw.as_str(), "-U" | "--update" | "--update-cache"))
                 || run.commands()[..calls[0].command].iter().any(|command| command.name() == Some("apk") && command.words.iter().any(|word| word.raw == "update"));
             if !updates && !script.takes_command_before(first) {
