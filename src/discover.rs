@@ -1,6 +1,6 @@
 //! From the paths of the command line to files: what is named, and what is found by walking folders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
@@ -55,7 +55,7 @@ pub fn dockerfile_globs(globs: &[String]) -> Result<Override, ignore::Error> {
 
 /// Finds the files under `paths`. `more` are globs beside the known names.
 pub fn discover(paths: &[PathBuf], more: &Override, is_configured: &dyn Fn(&Path) -> bool) -> Discovery {
-    let mut files = BTreeMap::new();
+    let mut files = Files::default();
     let mut errors = Vec::new();
     for path in paths {
         match std::fs::metadata(path) {
@@ -67,14 +67,14 @@ pub fn discover(paths: &[PathBuf], more: &Override, is_configured: &dyn Fn(&Path
             }
         }
     }
-    Discovery { files: files.into_values().collect(), errors }
+    Discovery { files: files.found.into_values().collect(), errors }
 }
 
 fn walk(
     folder: &Path,
     more: &Override,
     is_configured: &dyn Fn(&Path) -> bool,
-    files: &mut BTreeMap<PathBuf, Found>,
+    files: &mut Files,
     errors: &mut Vec<WalkError>,
 ) {
     let walker = WalkBuilder::new(folder)
@@ -124,16 +124,40 @@ fn walk(
     }
 }
 
-fn add(shown: PathBuf, kind: Kind, named: bool, folder: &Path, files: &mut BTreeMap<PathBuf, Found>) {
+/// The files found so far, and the repository of each folder that was asked for.
+#[derive(Default)]
+struct Files {
+    found: BTreeMap<PathBuf, Found>,
+    roots: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+impl Files {
+    /// The nearest folder from `folder` upwards that holds `.git`.
+    fn repository(&mut self, folder: &Path) -> Option<PathBuf> {
+        if let Some(known) = self.roots.get(folder) {
+            return known.clone();
+        }
+        let found = if folder.join(".git").exists() {
+            Some(folder.to_owned())
+        } else {
+            folder.parent().and_then(|parent| self.repository(parent))
+        };
+        self.roots.insert(folder.to_owned(), found.clone());
+        found
+    }
+}
+
+fn add(shown: PathBuf, kind: Kind, named: bool, folder: &Path, files: &mut Files) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let shown = clean(&shown);
-    let root = repository(&shown).unwrap_or_else(|| folder.to_owned());
     let absolute = |path: &Path| std::path::absolute(path).map(|path| clean(&path)).unwrap_or_else(|_| path.to_owned());
-    let relative = match absolute(&shown).strip_prefix(absolute(&root)) {
+    let place = absolute(&shown);
+    let root = place.parent().and_then(|parent| files.repository(parent)).unwrap_or_else(|| folder.to_owned());
+    let relative = match place.strip_prefix(absolute(&root)) {
         Ok(relative) => relative.to_string_lossy().replace('\\', "/"),
         Err(_) => shown.to_string_lossy().replace('\\', "/"),
     };
-    let entry = files.entry(shown.clone()).or_insert(Found { shown, relative, kind, named, root });
+    let entry = files.found.entry(shown.clone()).or_insert(Found { shown, relative, kind, named, root });
     entry.named |= named;
 }
 
@@ -150,12 +174,6 @@ fn clean(path: &Path) -> PathBuf {
         }
     }
     out
-}
-
-/// The nearest folder upwards that holds `.git`.
-pub fn repository(path: &Path) -> Option<PathBuf> {
-    let absolute = std::path::absolute(path).ok()?;
-    absolute.ancestors().skip(1).find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
 /// What the name of a file says it is.

@@ -20,6 +20,8 @@ pub struct Input<'a> {
     /// As shown to people.
     pub path: &'a str,
     pub text: &'a str,
+    /// `text` as [`read_dockerfile`] reads it.
+    pub file: &'a Dockerfile,
     pub context: &'a Context,
     pub project: &'a Project,
 }
@@ -125,14 +127,9 @@ pub fn read_dockerfile(text: &str) -> Result<Dockerfile, Refusal> {
 /// Rewrites one Dockerfile with `transforms`, in their order, up to `allowed`.
 ///
 /// Safe changes are computed first and on their own, so that they do not depend on `allowed`.
-///
-/// # Errors
-/// A file that BuildKit would refuse.
-pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level) -> Result<Outcome, Refusal> {
-    let file = read_dockerfile(input.text)?;
-    let ignores = Ignores::new(input.text, &file);
-    if ignores.whole_file {
-        return Ok(Outcome::unchanged(input.text));
+pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level) -> Outcome {
+    if Ignores::new(input.text, input.file).whole_file {
+        return Outcome::unchanged(input.text);
     }
     let mut rejected: HashSet<String> = HashSet::new();
     let mut faults = Vec::new();
@@ -141,7 +138,7 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
         match run.to_fixpoint() {
             Ok((skips, held_back)) => {
                 let Run { text, steps, .. } = run;
-                return Ok(finish(input, text, steps, skips, held_back, faults));
+                return finish(input, text, steps, skips, held_back, faults);
             }
             Err(Fault::Damage { transform, group, message }) => {
                 faults.push(format!("{transform}: {message}; this change is dropped"));
@@ -149,7 +146,7 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
             }
             Err(Fault::Endless) => {
                 faults.push(format!("no end after {MOST_PASSES} passes; the file keeps its text"));
-                return Ok(Outcome { faults, ..Outcome::unchanged(input.text) });
+                return Outcome { faults, ..Outcome::unchanged(input.text) };
             }
         }
     }
@@ -219,11 +216,18 @@ impl Run<'_> {
         let mut changed = false;
         let mut next = 0;
         while next < self.transforms.len() {
-            let Ok(file) = dockerfile::read(&self.text) else { break };
+            let reread;
+            let file = if self.steps.is_empty() {
+                self.input.file
+            } else {
+                let Ok(file) = dockerfile::read(&self.text) else { break };
+                reread = file;
+                &reread
+            };
             let mut wanted = Vec::new();
             {
-                let facts = Facts::new(&self.text, &file, &self.input.project.settings.knowledge, &self.scripts);
-                let ignores = Ignores::new(&self.text, &file);
+                let facts = Facts::new(&self.text, file, &self.input.project.settings.knowledge, &self.scripts);
+                let ignores = Ignores::new(&self.text, file);
                 while next < self.transforms.len() && wanted.is_empty() {
                     let transform = self.transforms[next];
                     let id = transform.meta().id;
@@ -337,20 +341,19 @@ fn finish(
     held_back: Vec<(&'static str, Change)>,
     faults: Vec<String>,
 ) -> Outcome {
-    let lines = LineIndex::new(input.text);
+    let lines = &input.file.lines;
     let sets: Vec<&EditSet> = steps.iter().map(|(_, _, set)| set).collect();
     let origin = |offset: usize, before: usize| {
         let first = sets[..before].iter().rev().fold(offset, |at, set| set.before(at));
         lines.line(first.min(input.text.len()))
     };
-    let file = if steps.is_empty() { None } else { dockerfile::read(input.text).ok() };
     let mut seen = HashSet::new();
     let mut changes = Vec::with_capacity(steps.len());
     for (index, (transform, change, set)) in steps.iter().enumerate() {
         let place = set.iter().next().map_or(change.offset, |edit| edit.span.start);
         let line = origin(place, index);
         let holds = |ins: &&dockerfile::Instruction| ins.start_line <= line && line <= ins.end_line;
-        let holder = file.as_ref().and_then(|file| file.instructions.iter().find(holds));
+        let holder = input.file.instructions.iter().find(holds);
         let line = holder.map_or(line, |ins| ins.start_line);
         let mut id = stable_id(input.path, transform, change, 0);
         let mut copy = 0;

@@ -27,5 +27,7 @@ pub fn run(transforms: &[&dyn Transform], example: &Example, allowed: Level) -> 
         }
     }
     let context = Context::memory(example.files);
-    engine::rewrite(&Input { path: "Dockerfile", text: example.before, context: &context, project: &project }, transforms, allowed)
+    let file = engine::read_dockerfile(example.before)?;
+    let input = Input { path: "Dockerfile", text: example.before, file: &file, context: &context, project: &project };
+    Ok(engine::rewrite(&input, transforms, allowed))
 }

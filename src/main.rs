@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use restow::cli::{Cli, Command, FAILED, apply, check, diff, explain, transforms};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let status = match &cli.command {

@@ -1,9 +1,10 @@
 //! The work that diff, check and apply share: find the files, rewrite them in parallel, collect a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -14,7 +15,7 @@ use super::Common;
 use crate::config::{self, Config, ConfigError, Settings};
 use crate::context::Context;
 use crate::discover::{self, Found};
-use crate::dockerfile;
+use crate::dockerfile::{self, Dockerfile};
 use crate::engine::{self, Input};
 use crate::project::{Builder, Project, signs};
 use crate::report::{ErrorReport, FileReport, Report};
@@ -72,26 +73,32 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
         Err((line, column, message)) => report.errors.push(error(line, column, message)),
         Ok(text) => {
             let settings = configs.for_file(Path::new(&path))?;
+            let settings = (*settings).clone();
             let (chosen, level) = choose(common, &settings);
-            let mut project = Project { settings, ..Project::default() };
-            if let Ok(file) = dockerfile::read(&text) {
-                project.note(&text, &file);
-            }
-            let input = Input { path: &path, text: &text, context: &Context::nothing(), project: &project };
-            match engine::rewrite(&input, &chosen, level) {
-                Ok(outcome) => report.files.push(FileReport { path: path.clone(), relative: path.clone(), outcome }),
+            match engine::read_dockerfile(&text) {
                 Err(refusal) => report.errors.push(error(refusal.line, refusal.column, refusal.message)),
+                Ok(file) => {
+                    let mut project = Project { settings, ..Project::default() };
+                    project.note(&text, &file);
+                    let input = Input { path: &path, text: &text, file: &file, context: &Context::nothing(), project: &project };
+                    let outcome = engine::rewrite(&input, &chosen, level);
+                    report.files.push(FileReport { path: path.clone(), relative: path.clone(), outcome });
+                }
             }
         }
     }
     Ok(Finished { report, found: vec![found], stdin: true })
 }
 
+/// Line, column (0 where there is no place) and message.
+type Problem = (usize, usize, String);
+
 /// A Dockerfile that was read.
 struct Loaded {
     found: Found,
-    text: Result<String, (usize, usize, String)>,
-    settings: Settings,
+    /// The text, and the text as it was read.
+    read: Result<(String, Dockerfile), Problem>,
+    settings: Arc<Settings>,
 }
 
 fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<Finished> {
@@ -109,8 +116,11 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
             .into_par_iter()
             .map(|found| {
                 let settings = configs.for_file(&found.shown)?;
-                let text = load(&found.shown);
-                Ok(Loaded { found, text, settings })
+                let read = load(&found.shown).and_then(|text| {
+                    let file = engine::read_dockerfile(&text).map_err(|refusal| (refusal.line, refusal.column, refusal.message))?;
+                    Ok((text, file))
+                });
+                Ok(Loaded { found, read, settings })
             })
             .collect::<Result<_, ConfigError>>()
     })?;
@@ -143,15 +153,14 @@ fn one(common: &Common, loaded: &Loaded, projects: &BTreeMap<PathBuf, Project>) 
     let path = loaded.found.shown.display().to_string();
     let fatal = loaded.found.named || common.strict;
     let error = |(line, column, message)| ErrorReport { path: path.clone(), line, column, message, fatal };
-    let text = loaded.text.as_ref().map_err(|problem| error(problem.clone()))?;
+    let (text, file) = loaded.read.as_ref().map_err(|problem| error(problem.clone()))?;
     let (chosen, level) = choose(common, &loaded.settings);
     let shared = projects.get(&loaded.found.root);
-    let project = Project { settings: loaded.settings.clone(), ..shared.cloned().unwrap_or_default() };
+    let project = Project { settings: (*loaded.settings).clone(), ..shared.cloned().unwrap_or_default() };
     let folder = loaded.found.shown.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let context = Context::folder(&loaded.found.root, folder);
-    let input = Input { path: &loaded.found.relative, text, context: &context, project: &project };
-    let outcome = engine::rewrite(&input, &chosen, level)
-        .map_err(|refusal| error((refusal.line, refusal.column, refusal.message)))?;
+    let input = Input { path: &loaded.found.relative, text, file, context: &context, project: &project };
+    let outcome = engine::rewrite(&input, &chosen, level);
     Ok(FileReport { path: path.clone(), relative: loaded.found.relative.clone(), outcome })
 }
 
@@ -166,12 +175,10 @@ fn projects(loaded: &[Loaded], common: &Common) -> BTreeMap<PathBuf, Project> {
     roots
         .into_par_iter()
         .map(|(root, files)| {
-            let settings = files.first().map(|file| file.settings.clone()).unwrap_or_default();
+            let settings = files.first().map(|file| (*file.settings).clone()).unwrap_or_default();
             let mut project = Project { settings, sign: signs::find(&root), ..Project::default() };
-            for text in files.iter().filter_map(|file| file.text.as_ref().ok()) {
-                if let Ok(file) = dockerfile::read(text) {
-                    project.note(text, &file);
-                }
+            for (text, file) in files.iter().filter_map(|file| file.read.as_ref().ok()) {
+                project.note(text, file);
             }
             let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
             let is_repository = root.join(".git").exists();
@@ -246,8 +253,12 @@ fn text(bytes: Vec<u8>) -> Result<String, (usize, usize, String)> {
 /// The restow.toml that holds for a file.
 struct Configs {
     fixed: Option<Config>,
-    found: std::sync::Mutex<BTreeMap<PathBuf, Option<Config>>>,
+    /// By folder: the nearest config, and its settings if they are the same for all files.
+    found: Mutex<HashMap<PathBuf, Nearest>>,
+    default: Arc<Settings>,
 }
+
+type Nearest = Option<Arc<Config>>;
 
 impl Configs {
     fn new(common: &Common) -> anyhow::Result<Self> {
@@ -258,29 +269,32 @@ impl Configs {
                 Some(Config::parse(&text, &std::path::absolute(path)?, &transforms::ids())?)
             }
         };
-        Ok(Self { fixed, found: std::sync::Mutex::default() })
+        Ok(Self { fixed, found: Mutex::default(), default: Arc::default() })
     }
 
-    fn for_file(&self, path: &Path) -> Result<Settings, ConfigError> {
+    fn for_file(&self, path: &Path) -> Result<Arc<Settings>, ConfigError> {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if let Some(config) = &self.fixed {
-            return Ok(config.settings(&absolute));
+            return Ok(Arc::new(config.settings(&absolute)));
         }
-        let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for folder in absolute.ancestors().skip(1) {
-            if !found.contains_key(folder) {
-                let path = folder.join(config::NAME);
-                let config = match std::fs::read_to_string(&path) {
-                    Ok(text) => Some(Config::parse(&text, &path, &transforms::ids())?),
-                    Err(_) => None,
-                };
-                found.insert(folder.to_owned(), config);
-            }
-            if let Some(Some(config)) = found.get(folder) {
-                return Ok(config.settings(&absolute));
-            }
+        match self.nearest(absolute.parent().unwrap_or(Path::new("/")))? {
+            Some(config) => Ok(Arc::new(config.settings(&absolute))),
+            None => Ok(Arc::clone(&self.default)),
         }
-        Ok(Settings::default())
+    }
+
+    fn nearest(&self, folder: &Path) -> Result<Nearest, ConfigError> {
+        if let Some(known) = lock(&self.found).get(folder) {
+            return Ok(known.clone());
+        }
+        let path = folder.join(config::NAME);
+        let nearest = match (std::fs::read_to_string(&path), folder.parent()) {
+            (Ok(text), _) => Some(Arc::new(Config::parse(&text, &path, &transforms::ids())?)),
+            (Err(_), Some(parent)) => self.nearest(parent)?,
+            (Err(_), None) => None,
+        };
+        lock(&self.found).insert(folder.to_owned(), nearest.clone());
+        Ok(nearest)
     }
 
     fn names_dockerfile(&self, path: &Path) -> bool {
@@ -288,10 +302,14 @@ impl Configs {
         if let Some(config) = &self.fixed {
             return config.names_dockerfile(&absolute);
         }
-        let found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let nearest = absolute.ancestors().skip(1).find_map(|folder| found.get(folder).and_then(Option::as_ref));
-        nearest.is_some_and(|config| config.names_dockerfile(&absolute))
+        let folder = absolute.parent().unwrap_or(Path::new("/"));
+        // A restow.toml that can't be read is reported when the first file below it is.
+        self.nearest(folder).ok().flatten().is_some_and(|config| config.names_dockerfile(&absolute))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// A progress line on a terminal when a run takes longer than a second.

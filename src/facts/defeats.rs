@@ -92,6 +92,10 @@ fn flags(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {
 
 fn variables(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {
     let command = &run.commands()[call.command];
+    // An explicit directory on the command line wins over the variable (measured with pip 24.0).
+    if call.manager.directory_flag.is_some_and(|flag| command.words.iter().any(|word| word.raw.starts_with(flag))) {
+        return Ok(());
+    }
     for &(name, fix) in call.manager.cache_off_env {
         match caches::variable(run, command, name) {
             Set::No => {}

@@ -62,22 +62,40 @@ pub enum Variable {
     Unknown,
 }
 
-/// Variables in effect; later entries win.
+/// Variables in effect. Copies share what they have in common, because every RUN keeps the environment that it finds.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    variables: Vec<(String, Variable)>,
+    last: Option<Arc<Setting>>,
     /// Whether the base image may set more that is not listed.
     pub open: bool,
 }
 
+#[derive(Debug)]
+struct Setting {
+    name: String,
+    value: Variable,
+    before: Option<Arc<Setting>>,
+}
+
 impl Environment {
+    fn find(&self, wanted: impl Fn(&str) -> bool) -> Option<&Variable> {
+        let mut at = self.last.as_deref();
+        while let Some(setting) = at {
+            if wanted(&setting.name) {
+                return Some(&setting.value);
+            }
+            at = setting.before.as_deref();
+        }
+        None
+    }
+
     pub fn get(&self, name: &str) -> Option<&Variable> {
-        self.variables.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.find(|known| known == name)
     }
 
     /// Names in any case, as npm reads `npm_config_cache`.
     pub fn get_any_case(&self, name: &str) -> Option<&Variable> {
-        self.variables.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.find(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// The value of a variable that no build argument can change.
@@ -89,7 +107,8 @@ impl Environment {
     }
 
     fn set(&mut self, name: &str, value: Variable) {
-        self.variables.push((name.to_owned(), value));
+        let before = self.last.take();
+        self.last = Some(Arc::new(Setting { name: name.to_owned(), value, before }));
     }
 }
 
@@ -100,7 +119,7 @@ pub struct State {
     /// `None` where the base image decides and is not known.
     pub user: Option<User>,
     /// Users that the base image has and that earlier RUNs created.
-    pub users: Vec<User>,
+    pub users: Arc<Vec<User>>,
     pub shell: Shell,
     pub workdir: Option<String>,
 }
@@ -193,7 +212,9 @@ impl Resolver<'_> {
                 let run = runs::read(self.text, self.file, at, index, Arc::clone(&shared), self.knowledge, self.scripts);
                 let created: Vec<User> = run.commands().iter().filter_map(users::created).collect();
                 changed |= !created.is_empty();
-                state.users.extend(created);
+                if !created.is_empty() {
+                    Arc::make_mut(&mut state.users).extend(created);
+                }
                 self.runs.push(run);
             } else {
                 changed |= self.apply(instruction, &mut state);
@@ -310,7 +331,7 @@ impl State {
                 shell = Shell::Other("a Windows base image".to_owned());
             }
         }
-        Self { env, user, users, shell, workdir: Some("/".to_owned()) }
+        Self { env, user, users: Arc::new(users), shell, workdir: Some("/".to_owned()) }
     }
 }
 

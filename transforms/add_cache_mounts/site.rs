@@ -16,6 +16,8 @@ use crate::transform::{DockerfileContext, Level};
 
 /// Folders that exist in every image and that everybody may enter.
 const COMMON_FOLDERS: [&str; 8] = ["/", "/opt", "/var", "/var/cache", "/srv", "/mnt", "/tmp", "/var/lib"];
+/// Stands for a cache in a home that is not known; always replaced by a place outside it.
+const HOMELESS: &str = "/nonexistent/cache";
 /// C toolchains and headers: with them, cached objects may depend on system headers that changed.
 const C_PACKAGES: [&str; 8] = ["-dev", "-devel", "build-essential", "build-base", "gcc", "g++", "musl-dev", "clang"];
 
@@ -236,7 +238,14 @@ fn directories(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: 
         doubts.push("neither COMPOSER_HOME nor COMPOSER_CACHE_DIR is set, so composer chooses its cache by what it finds in the home".to_owned());
     }
     for call in calls {
-        for cache in caches::caches(run, call)? {
+        let caches = match caches::caches(run, call) {
+            // A user without a known home: the manager's own flag says where, so the home does not matter.
+            Err(_) if manager.directory_flag.is_some() && run.state.user.as_ref().is_some_and(|user| !user.is_root() && user.home.is_none()) && run.state.env.get("HOME").is_none() => {
+                vec![Cache { path: HOMELESS.to_owned(), private: HOMELESS.to_owned(), store: false }]
+            }
+            found => found?,
+        };
+        for cache in caches {
             let fetches = call.verb == Verb::Fetch;
             match found.iter_mut().find(|known| known.cache == cache) {
                 Some(known) => known.only_fetched &= fetches,

@@ -1,0 +1,17 @@
+//! The command line as a contract: exit codes, streams, formats, discovery, settings, and what lands on disk.
+
+mod cli {
+    pub mod support;
+
+    mod apply;
+    mod broken;
+    mod builders;
+    mod config;
+    mod discovery;
+    mod exit_codes;
+    mod explain;
+    mod formats;
+    mod patches;
+    mod selection;
+    mod streams;
+}
