@@ -226,7 +226,10 @@ impl Run<'_> {
             };
             let mut wanted = Vec::new();
             {
-                let facts = Facts::new(&self.text, file, &self.input.project.settings.knowledge, &self.scripts);
+                let mut facts = Facts::new(&self.text, file, &self.input.project.settings.knowledge, &self.scripts);
+                if !self.steps.is_empty() {
+                    facts.set_lines(file.instructions.iter().map(|ins| self.line_on_disk(ins.span.start)).collect());
+                }
                 let ignores = Ignores::new(&self.text, file);
                 while next < self.transforms.len() && wanted.is_empty() {
                     let transform = self.transforms[next];
@@ -244,6 +247,12 @@ impl Run<'_> {
             }
         }
         Ok((all, changed))
+    }
+
+    /// The line of the file on disk that the text at `offset` comes from.
+    fn line_on_disk(&self, offset: usize) -> usize {
+        let origin = self.steps.iter().rev().fold(offset, |at, (_, _, set)| set.before(at));
+        self.input.file.lines.line(origin.min(self.input.text.len()))
     }
 
     fn look(&self, transform: &dyn Transform, facts: &Facts<'_>, ignores: &Ignores) -> Findings {
@@ -292,6 +301,11 @@ impl Run<'_> {
                 return Err(Fault::Damage { transform: id, group: change.group, message: "its edits can't be applied one by one".to_owned() });
             };
             text = set.apply(&text);
+            let mut change = change;
+            // What depends on a change that needs a look needs one too.
+            if self.steps.iter().any(|(_, before, _)| before.group == change.group && before.level == Level::Review) {
+                change.level = Level::Review;
+            }
             for edit in &change.edits {
                 done.push((edit.span.start, edit.replacement.len() as isize - edit.span.len() as isize));
             }
@@ -484,7 +498,8 @@ impl Model {
         Self {
             keyword: ins.keyword_span.of(text).to_owned(),
             flags: ins.flags.iter().map(|flag| flag.text.clone()).collect(),
-            words: words(ins.args()),
+            // The strings of the JSON form are all that it says.
+            words: if ins.json.is_some() { Vec::new() } else { words(ins.args()) },
             json: ins.json.clone(),
             bodies: ins.heredocs.iter().map(|heredoc| words_of_body(heredoc.body.of(text))).collect(),
         }
@@ -560,7 +575,6 @@ fn expected(before: &str, old: &Dockerfile, effects: &[Effect]) -> Result<Vec<Mo
             model.bodies[0] = words_of_body(&text);
         } else if ins.json.is_some() {
             let args = text.get(ins.args.start..).unwrap_or("");
-            model.words = words(args);
             model.json = serde_json::from_str(args).ok();
         } else {
             model.words = words(&text);

@@ -103,6 +103,13 @@ impl<'a> Site<'a> {
         if defeats.is_empty() {
             return Ok(None);
         }
+        let stuck = defeats.iter().find_map(|defeat| match defeat {
+            Defeat::Variable { name, fix: EnvOverride::None, .. } => Some(*name).filter(|name| removable(cx, run.stage, name).is_none()),
+            _ => None,
+        });
+        if let Some(name) = stuck {
+            return Err(format!("{name} switches the cache off as well, and can't be taken back for one step"));
+        }
         let who = account(run, &run.commands()[calls[0].command]);
         if let Account::User { uid, .. } = who {
             let owned = run.mounts.iter().any(|mount| {

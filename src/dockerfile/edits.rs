@@ -34,7 +34,9 @@ fn first_continued_indent(text: &str, instruction: &Instruction) -> Option<Strin
 
 /// Puts `flags` in front of the instruction's other flags and arguments: each on a line of its own where the
 /// instruction is continued over lines or would grow too long, else on the keyword's line.
-pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, flags: &[String]) -> Edit {
+///
+/// `more` is what other edits will add to the instruction, in bytes.
+pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, flags: &[String], more: usize) -> Edit {
     let keyword_end = instruction.keyword_span.end;
     let line_end = text[keyword_end..].find('\n').map_or(text.len(), |len| keyword_end + len);
     let line_end = keyword_end + text[keyword_end..line_end].trim_end_matches('\r').len();
@@ -48,7 +50,7 @@ pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, fl
         return Edit::insert(at, format!("{} ", flags.join(&separator)));
     }
     let at = keyword_end + gap;
-    let added: usize = flags.iter().map(|flag| flag.len() + 1).sum();
+    let added: usize = more + flags.iter().map(|flag| flag.len() + 1).sum::<usize>();
     let heredoc = !instruction.heredocs.is_empty();
     let column = text[..instruction.span.start].rfind('\n').map_or(instruction.span.start, |start| instruction.span.start - start - 1);
     let whole = column + (instruction.head_end - instruction.span.start) + added;
@@ -69,7 +71,7 @@ pub fn remove(text: &str, file: &Dockerfile, instruction: &Instruction, span: Sp
     let line_start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[span.end..].find('\n').map_or(text.len(), |len| span.end + len);
     let before = &text[line_start..span.start];
-    let after = &text[span.end..line_end];
+    let after = text[span.end..line_end].trim_end_matches('\r');
     let first_line = line_start <= instruction.span.start;
     let in_body = instruction.heredocs.iter().any(|heredoc| heredoc.body.contains(span.start));
     let leads_on = is_continuation(after, file.escape);
@@ -80,6 +82,10 @@ pub fn remove(text: &str, file: &Dockerfile, instruction: &Instruction, span: Sp
             return Some(vec![Edit::delete(Span::new(line_start, end))]);
         }
         return remove_last_line(text, file, instruction, line_start, line_end);
+    }
+    if text[span.range()].starts_with(char::is_whitespace) && !before.trim().is_empty() {
+        // The white space in front of what goes is part of it; that behind it stays between its neighbours.
+        return Some(vec![Edit::delete(span)]);
     }
     let gap_before = before.len() - before.trim_end().len();
     let gap_after = after.len() - after.trim_start().len();
@@ -149,20 +155,27 @@ pub fn remove_instruction(text: &str, instruction: &Instruction) -> Edit {
     Edit::delete(Span::new(start, end))
 }
 
-/// `commands`, each followed by `&&`, to stand in front of the command at `at`: on lines of their own where the
-/// instruction is continued.
-pub fn chain_before(text: &str, file: &Dockerfile, instruction: &Instruction, at: usize, commands: &[String]) -> Edit {
-    let continued = instruction.is_continued(text);
+/// `commands`, each followed by `&&`, to stand in front of the command at `at`: on lines of their own where the instruction is
+/// continued over lines, or is going to be (`wrap`).
+pub fn chain_before(text: &str, file: &Dockerfile, instruction: &Instruction, at: usize, commands: &[String], wrap: bool) -> Edit {
     let leading = text[instruction.span.start..instruction.head_end].lines().skip(1).any(|line| line.trim_start().starts_with("&&"));
     let line_start = text[..at].rfind('\n').map_or(0, |start| start + 1);
     let first_on_line = line_start > instruction.span.start && text[line_start..at].trim().is_empty();
-    let separator = match (continued && first_on_line, leading) {
+    let wrap = wrap || instruction.is_continued(text);
+    let indent = if first_on_line { text[line_start..at].to_owned() } else { indent(text, file, instruction) };
+    let separator = match (wrap, leading) {
         (false, _) => " && ".to_owned(),
-        (true, true) => format!(" {}{}{}&& ", file.escape, line_break(text), &text[line_start..at]),
-        (true, false) => format!(" && {}{}{}", file.escape, line_break(text), &text[line_start..at]),
+        (true, true) => format!(" {}{}{indent}&& ", file.escape, line_break(text)),
+        (true, false) => format!(" && {}{}{indent}", file.escape, line_break(text)),
     };
     let joined: String = commands.iter().map(|command| format!("{command}{separator}")).collect();
     Edit::insert(at, joined)
+}
+
+/// Whether `instruction` stands on one line that would grow too long with `more` bytes.
+pub fn must_wrap(text: &str, instruction: &Instruction, more: usize) -> bool {
+    let column = text[..instruction.span.start].rfind('\n').map_or(instruction.span.start, |start| instruction.span.start - start - 1);
+    !instruction.is_continued(text) && instruction.heredocs.is_empty() && column + (instruction.head_end - instruction.span.start) + more > LONGEST_LINE
 }
 
 #[cfg(test)]
@@ -182,7 +195,7 @@ mod tests {
     fn flagged(text: &str, flags: &[&str]) -> String {
         let file = read(text).unwrap();
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        EditSet::new(text, [insert_flags(text, &file, &file.instructions[0], &flags)]).unwrap().apply(text)
+        EditSet::new(text, [insert_flags(text, &file, &file.instructions[0], &flags, 0)]).unwrap().apply(text)
     }
 
     #[test]

@@ -71,20 +71,88 @@ pub fn removed(run: &Run) -> Vec<Removed> {
 }
 
 impl Removed {
-    /// How the path lies to `directory`. A path that can't be told counts as a parent if it speaks of a cache.
+    /// How the path lies to `directory`. A path that can't be told counts as a parent if it speaks of a cache, unless it
+    /// lies in a home and the directory does not.
     pub fn relation(&self, directory: &str) -> Relation {
+        let in_home = ["~/", "$HOME/", "\"$HOME/", "${HOME}/", "\"${HOME}/"].iter().any(|home| self.raw.starts_with(home));
         match &self.path {
             Some(path) => relation(path, directory),
+            None if in_home && !directory.starts_with("/root") && !directory.starts_with("/home") => Relation::Apart,
             None if self.raw.to_ascii_lowercase().contains("cache") => Relation::Above,
             None => Relation::Apart,
         }
     }
+
+    /// Whether nothing tells what is removed: a variable that is neither set in the file nor made by `mktemp`.
+    pub fn is_unknown(&self, run: &Run) -> bool {
+        if self.path.is_some() || self.raw.starts_with('~') {
+            return false;
+        }
+        let Some((_, rest)) = self.raw.split_once('$') else { return false };
+        let name: String = rest.trim_start_matches('{').chars().take_while(|ch| ch.is_ascii_alphanumeric() || *ch == '_').collect();
+        let temporary = run.text.text.contains(&format!("{name}=\"$(mktemp")) || run.text.text.contains(&format!("{name}=$(mktemp")) || run.text.text.contains(&format!("{name}=`mktemp"));
+        !temporary
+    }
+}
+
+/// A command that names `directory` in a way that nothing here understands (`npx rimraf /root/.npm`, a script in a string).
+/// The manager's own calls and plain removals are understood.
+pub fn names(run: &Run, directory: &str, understood: &[usize]) -> Option<String> {
+    let home = run.state.home();
+    let in_home = home.as_deref().and_then(|home| directory.strip_prefix(home.trim_end_matches('/')));
+    let spellings = std::iter::once(directory.to_owned()).chain(in_home.into_iter().flat_map(|rest| [format!("~{rest}"), format!("$HOME{rest}"), format!("~root{rest}")]));
+    let spellings: Vec<String> = spellings.collect();
+    let commands = run.commands().iter().enumerate();
+    let others = commands.filter(|(index, command)| !understood.contains(index) && !matches!(command.name(), Some("rm" | "cd" | "echo" | "export" | "sh" | "bash")));
+    others.flat_map(|(_, command)| command.words.iter().chain(&command.assignments)).find(|word| spellings.iter().any(|spelling| word.raw.contains(spelling.as_str()))).map(|word| word.raw.clone())
+}
+
+/// A command, beside removals, that needs `directory` or a folder above it to be absent, takes everything in it along, or gives
+/// it to somebody: `mkdir`, `ln`, `git clone`, `useradd -m`, `chown -R`, `cp -r`, `tar`. `kept` are folders that exist in any image.
+pub fn disturbs(run: &Run, directory: &str, kept: &[&str]) -> Option<String> {
+    const NAMES: [&str; 14] = ["mkdir", "ln", "git", "chown", "chmod", "chgrp", "cp", "mv", "tar", "rsync", "install", "touch", "unzip", "cpio"];
+    for command in run.commands() {
+        let Some(name) = command.name() else { continue };
+        let words = command.arguments();
+        let said = || words.iter().fold(name.to_owned(), |said, word| said + " " + &word.raw);
+        if let Some(user) = super::users::created(command) {
+            let above = user.home.as_deref().is_some_and(|home| super::runs::is_within(directory, home));
+            if above {
+                return Some(said());
+            }
+            continue;
+        }
+        if !NAMES.contains(&name) {
+            continue;
+        }
+        let recursive = matches!(name, "tar" | "rsync" | "cpio")
+            || words.iter().any(|word| word.raw.starts_with('-') && !word.raw.starts_with("--") && word.raw.contains(['R', 'r', 'a']) || word.raw == "--recursive");
+        for word in words.iter().filter(|word| !word.raw.starts_with('-')) {
+            let Some(path) = run.value(word).value.filter(|path| path.starts_with('/')) else { continue };
+            let touches = match relation(&path, directory) {
+                Relation::Apart => false,
+                Relation::Above => recursive || !kept.contains(&path.trim_end_matches('/')) && path != "/",
+                Relation::Itself | Relation::Inside => true,
+            };
+            if touches {
+                return Some(said());
+            }
+        }
+    }
+    None
 }
 
 /// How `path`, which may hold patterns, lies to `directory`.
 fn relation(path: &str, directory: &str) -> Relation {
     let parts = |text: &str| -> Vec<String> {
-        text.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+        let mut parts: Vec<String> = Vec::new();
+        for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
+            match part {
+                ".." => drop(parts.pop()),
+                _ => parts.push(part.to_owned()),
+            }
+        }
+        parts
     };
     let (path, directory) = (parts(path), parts(directory));
     let shared = path.iter().zip(&directory).take_while(|(pattern, name)| glob(pattern, name)).count();
@@ -92,7 +160,7 @@ fn relation(path: &str, directory: &str) -> Relation {
         Relation::Inside
     } else if shared < path.len() {
         Relation::Apart
-    } else if path.len() == directory.len() {
+    } else if path.len() == directory.len() && !path.last().is_some_and(|last| last.contains(['*', '?', '['])) {
         Relation::Itself
     } else {
         Relation::Above
@@ -127,12 +195,14 @@ mod tests {
             ("/root/.cache/pip/", Relation::Itself),
             ("/root/.cache/pip/*", Relation::Inside),
             ("/root/.cache", Relation::Above),
-            ("/root/.cache/*", Relation::Itself),
+            ("/root/.cache/*", Relation::Above),
+            ("/root/.cache/p*", Relation::Above),
             ("/root/*", Relation::Apart),
             ("/root/.*", Relation::Above),
             ("/", Relation::Above),
             ("/root/.cache/pi", Relation::Apart),
             ("/tmp/*", Relation::Apart),
+            ("/root/../root/.cache", Relation::Above),
         ] {
             assert_eq!(relation(path, dir), expected, "{path}");
         }

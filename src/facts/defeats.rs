@@ -5,7 +5,7 @@ use super::cleanups::{self, Relation};
 use super::managers::{Call, EnvOverride, Manager, Verb};
 use super::runs::Run;
 use super::stages::Variable;
-use crate::shell::{Command, Form};
+use crate::shell::{Command, Form, Removal};
 
 /// One thing that defeats a manager's cache in a RUN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
             Verb::Other => {}
         }
     }
+    let clears = |command: &Command| command.name() == Some("pipenv") && command.words.iter().any(|word| word.raw == "--clear");
+    if matches!(manager.id, "pip" | "pipenv") && run.commands().iter().any(clears) {
+        return Err("`pipenv --clear` removes the caches of pip and pipenv".to_owned());
+    }
     for removed in cleanups::removed(run) {
         let inside = mounted.iter().any(|cache| removed.relation(&cache.path) == Relation::Inside);
         if inside && removed.editable {
@@ -57,6 +61,11 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
 
 /// A clean-up that closes a subshell, or is all that an exec form holds, is not taken out.
 fn refuse_place(run: &Run, command: &Command) -> Result<(), String> {
+    let outermost = run.script().is_ok_and(|script| script.lists[command.list].outermost || script.removal(command) == Removal::Item);
+    if !outermost {
+        let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
+        return Err(format!("`{}` empties the cache inside a condition or a subshell, where it decides the exit status", text.join(" ")));
+    }
     let closes = run.text.text[command.range.end..].trim_start_matches([' ', '\t', ';']).starts_with(')');
     if closes || command.form == Form::Exec {
         let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();

@@ -170,7 +170,7 @@ pub static MANAGERS: &[Manager] = &[
         value_options: &["--directory", "--project", "--config-file", "--cache-dir", "--python", "-p", "--color"],
         verbs: &[
             ("pip install", Install), ("pip sync", Install), ("pip compile", Install), ("tool install", Install),
-            ("tool run", Install), ("cache clean", Clean), ("cache prune", Clean), ("sync", Install), ("add", Install),
+            ("tool run", Fetch), ("cache clean", Clean), ("cache prune", Clean), ("sync", Install), ("add", Install),
             ("lock", Install), ("run", Install), ("build", Install),
         ],
         directories: &[Directory {
@@ -552,7 +552,11 @@ pub static MANAGERS: &[Manager] = &[
         verbs: &[
             ("nuget locals", Clean), ("tool install", Install), ("tool restore", Fetch), ("restore", Fetch), ("build", Install),
             ("publish", Install), ("test", Install), ("pack", Install), ("run", Install), ("msbuild", Install),
+            ("new", Verb::Other), ("dev-certs", Verb::Other), ("workload", Verb::Other), ("sln", Verb::Other), ("sdk", Verb::Other),
+            ("nuget", Verb::Other), ("help", Verb::Other), ("exec", Verb::Other), ("build-server", Verb::Other),
         ],
+        // Tools: `dotnet ef`, `dotnet swagger` read the packages of the project.
+        other: Install,
         directories: &[Directory {
             env: &[("NUGET_PACKAGES", "")],
             unsure_env: &["RestorePackagesPath"],
@@ -718,7 +722,8 @@ fn read_call(manager: &'static Manager, words: &[ShellWord], command: usize, arg
         call.verb = if informs { Verb::Other } else { manager.bare };
     }
     match manager.id {
-        "uv" if words[arguments - 1].value.as_deref() == Some("uvx") => call.verb = Verb::Install,
+        "uv" if words[arguments - 1].value.as_deref() == Some("uvx") => call.verb = Verb::Fetch,
+        "uv" if call.verb_text == "run" && words.iter().any(|word| word.raw.starts_with("--with")) => call.verb = Verb::Fetch,
         // Only goals that fill the repository: the layer was the cache.
         "maven" if !positions.is_empty() => {
             let fetches = positions.iter().all(|at| {
@@ -735,6 +740,7 @@ fn read_call(manager: &'static Manager, words: &[ShellWord], command: usize, arg
             let cache = words.iter().any(|word| matches!(word.raw.as_str(), "-cache" | "-modcache" | "--modcache" | "--cache"));
             call.verb = if cache { Verb::Clean } else { Verb::Other };
         }
+        "nuget" if positions.first().is_some_and(|at| text(at).ends_with(".dll")) => call.verb = Verb::Other,
         // `dotnet nuget locals all --clear` empties, `--list` only tells.
         "nuget" if call.verb == Verb::Clean => {
             let clears = words.iter().any(|word| matches!(word.value.as_deref(), Some("--clear" | "-c")));

@@ -42,12 +42,26 @@ pub struct Facts<'a> {
     pub stages: Vec<Stage>,
     /// Every RUN in order, ONBUILD ones aside.
     pub runs: Vec<Run>,
+    /// For each instruction the line that people know it by: where it starts in the file on disk.
+    lines: Vec<usize>,
 }
 
 impl<'a> Facts<'a> {
     pub fn new(text: &'a str, file: &'a Dockerfile, knowledge: &'a Knowledge, scripts: &Scripts) -> Self {
         let (stages, runs) = stages::resolve(text, file, knowledge, scripts);
-        Self { text, file, knowledge, stages, runs }
+        let lines = file.instructions.iter().map(|ins| ins.start_line).collect();
+        Self { text, file, knowledge, stages, runs, lines }
+    }
+
+    /// Sets the lines of the instructions in the file on disk, where `text` has moved them.
+    pub fn set_lines(&mut self, lines: Vec<usize>) {
+        debug_assert_eq!(lines.len(), self.file.instructions.len());
+        self.lines = lines;
+    }
+
+    /// The line of the file on disk on which an instruction starts.
+    pub fn line(&self, instruction: usize) -> usize {
+        self.lines[instruction]
     }
 
     /// The image at the end of a stage's chain of bases.

@@ -21,7 +21,7 @@ pub fn copied(facts: &Facts<'_>, stage: usize, directory: &str) -> Option<Reader
     for (at, other) in facts.stages.iter().enumerate() {
         for index in other.instructions.clone() {
             let instruction = &facts.file.instructions[index];
-            let line = instruction.start_line;
+            let line = facts.line(index);
             let from = |name: &str| facts.stage_named(name, at).is_some_and(|source| facts.descends(source, stage));
             if matches!(instruction.keyword, Keyword::Copy | Keyword::Add) && instruction.flag("from").is_some_and(from) {
                 let sources = match &instruction.json {
@@ -46,7 +46,7 @@ pub fn copied(facts: &Facts<'_>, stage: usize, directory: &str) -> Option<Reader
             if from.is_some_and(|source| facts.descends(source, stage)) && mount.kind == "bind" {
                 let source = mount.source.as_deref().unwrap_or("/");
                 if overlaps(source, directory) {
-                    let line = facts.file.instructions[run.instruction].start_line;
+                    let line = facts.line(run.instruction);
                     return Some(Reader { line, what: format!("mounts {source} of the stage") });
                 }
             }
@@ -70,7 +70,7 @@ pub fn offline(facts: &Facts<'_>, run: &Run, manager: &Manager) -> Option<Reader
         if !(other.instruction >= run.instruction && facts.descends(other.stage, run.stage)) {
             continue;
         }
-        let line = facts.file.instructions[other.instruction].start_line;
+        let line = facts.line(other.instruction);
         for call in other.calls().iter().filter(|call| call.manager.id == manager.id) {
             if call.verb == Verb::Clean {
                 continue;
@@ -102,36 +102,117 @@ fn is_off(run: &Run, command: &crate::shell::Command) -> bool {
         || matches!(run.state.env.get("CARGO_NET_OFFLINE"), Some(Variable::Known(value)) if value == "true")
 }
 
-/// The words that the container of `stage` starts with, if they could read a store of `manager`: the manager itself, or
-/// something that can't be seen through. `None` if the stage is no image or starts a plain program.
-pub fn container(facts: &Facts<'_>, stage: usize, manager: &Manager) -> Option<Reader> {
-    let last = facts.stages.len() - 1;
-    if !facts.descends(last, stage) {
-        return None;
-    }
-    let mut start = None;
-    for at in facts.ancestors(last) {
-        let instructions = facts.stages[at].instructions.clone().rev();
-        let found = instructions.map(|index| &facts.file.instructions[index]).find(|ins| {
-            matches!(ins.keyword, Keyword::Cmd | Keyword::Entrypoint)
-        });
-        if let Some(instruction) = found {
-            start = Some(instruction);
-            break;
+/// The first COPY or ADD that brings something into `directory`, or brings it as a whole, in `stage` or a stage it is built on:
+/// a mount would hide it. Copies into the home or the root are passed over.
+pub fn seeded(facts: &Facts<'_>, stage: usize, directory: &str, home: Option<&str>) -> Option<Reader> {
+    for at in facts.ancestors(stage) {
+        for index in facts.stages[at].instructions.clone() {
+            let instruction = &facts.file.instructions[index];
+            if !matches!(instruction.keyword, Keyword::Copy | Keyword::Add) {
+                continue;
+            }
+            let target = match &instruction.json {
+                Some(strings) => strings.last().cloned(),
+                None => instruction.words(facts.file.escape).last().map(|word| word.raw.clone()),
+            };
+            let state = &facts.stages[at].end;
+            let Some(target) = target.and_then(|raw| expand(&raw, facts.file.escape, &|name| state.env.known(name))) else { continue };
+            let bare = target.trim_end_matches('/');
+            if !bare.starts_with('/') || bare.is_empty() || home.is_some_and(|home| home.trim_end_matches('/') == bare) {
+                continue;
+            }
+            if is_within(bare, directory) || is_within(directory, bare) {
+                return Some(Reader { line: facts.line(index), what: format!("copies something to {target}, which a mount would hide") });
+            }
         }
     }
-    let Some(instruction) = start else {
-        let line = facts.file.instructions[facts.stages[last].from].start_line;
-        return Some(Reader { line, what: "starts a container without CMD of its own".to_owned() });
-    };
+    None
+}
+
+/// The first later RUN of the stage, or of one built on it, that names `directory` in another way than `rm -f`.
+pub fn named_later(facts: &Facts<'_>, run: &Run, directory: &str, home: Option<&str>) -> Option<Reader> {
+    let in_home = home.and_then(|home| directory.strip_prefix(home.trim_end_matches('/')));
+    let spellings: Vec<String> = std::iter::once(directory.to_owned())
+        .chain(in_home.into_iter().flat_map(|rest| [format!("~{rest}"), format!("$HOME{rest}"), format!("${{HOME}}{rest}")]))
+        .collect();
+    let later = facts.runs.iter().filter(|other| other.instruction > run.instruction && facts.descends(other.stage, run.stage));
+    for other in later {
+        for clause in other.text.text.split(['\n', ';', '&', '|']) {
+            let Some(spelling) = spellings.iter().find(|spelling| clause.contains(spelling.as_str())) else { continue };
+            let mut words = clause.split_whitespace();
+            let forced = words.next() == Some("rm") && words.any(|word| word.starts_with('-') && word.contains('f'));
+            let covered = other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(directory));
+            if !forced && !covered {
+                let line = facts.line(other.instruction);
+                return Some(Reader { line, what: format!("names {spelling}") });
+            }
+        }
+    }
+    None
+}
+
+/// How a container could read what a stage leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// It starts the manager itself, or inherits its start.
+    Reads(Reader),
+    /// It starts something that can't be seen through.
+    Opaque(Reader),
+}
+
+/// How the containers of `stage`, and of stages built on it, start: those that are the last stage or have a CMD or ENTRYPOINT of
+/// their own. `None` if none of them could read a store of `manager`.
+pub fn container(facts: &Facts<'_>, stage: usize, manager: &Manager) -> Option<Start> {
+    let last = facts.stages.len() - 1;
+    let starts = |ins: &&crate::dockerfile::Instruction| matches!(ins.keyword, Keyword::Cmd | Keyword::Entrypoint);
+    let mut opaque = None;
+    for image in (0..facts.stages.len()).filter(|at| facts.descends(*at, stage)) {
+        let own = facts.stages[image].instructions.clone().map(|index| &facts.file.instructions[index]).any(|ins| starts(&ins));
+        if image != last && !own {
+            continue;
+        }
+        let chain = facts.ancestors(image);
+        let found: Vec<_> = chain
+            .iter()
+            .map(|at| facts.stages[*at].instructions.clone().filter(|index| starts(&&facts.file.instructions[*index])).collect::<Vec<_>>())
+            .find(|found| !found.is_empty())
+            .unwrap_or_default();
+        if found.is_empty() {
+            let line = facts.line(facts.stages[image].from);
+            return Some(Start::Reads(Reader { line, what: "starts a container without CMD of its own".to_owned() }));
+        }
+        for index in found {
+            match start(&facts.file.instructions[index], facts.line(index), manager) {
+                Some(Start::Opaque(reader)) => opaque = Some(Start::Opaque(reader)),
+                Some(reads) => return Some(reads),
+                None => {}
+            }
+        }
+    }
+    opaque
+}
+
+fn start(instruction: &crate::dockerfile::Instruction, line: usize, manager: &Manager) -> Option<Start> {
+    /// Programs that run something built, and read nothing of a package manager's.
+    const PLAIN: [&str; 12] =
+        ["java", "nginx", "node", "python", "python3", "gunicorn", "uvicorn", "php", "ruby", "dumb-init", "tini", "catalina.sh"];
     let words: Vec<String> = match &instruction.json {
         Some(strings) => strings.clone(),
         None => instruction.args().split_whitespace().map(str::to_owned).collect(),
     };
-    let opaque = |word: &String| {
-        let name = word.rsplit('/').next().unwrap_or(word);
-        manager.is_program(name) || name.ends_with(".sh") || matches!(name, "make" | "npm" | "yarn" | "bash" | "sh")
-    };
-    let word = words.iter().find(|word| opaque(word))?;
-    Some(Reader { line: instruction.start_line, what: format!("starts the container with `{word}`, which may read it") })
+    let name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    // `dotnet app.dll` runs what was published.
+    let assembly = words.iter().any(|word| word.ends_with(".dll"));
+    if let Some(word) = words.iter().find(|word| manager.is_program(&name(word))) {
+        let reader = Reader { line, what: format!("starts the container with `{word}`, which may read it") };
+        return Some(if assembly { Start::Opaque(reader) } else { Start::Reads(reader) });
+    }
+    let script = words.iter().find(|word| word.ends_with(".sh") && name(word) != "catalina.sh");
+    let first = words.first()?;
+    let plain = PLAIN.contains(&name(first).as_str()) || first.starts_with(['/', '.', '-']) && script.is_none();
+    if plain {
+        return None;
+    }
+    let word = script.unwrap_or(first);
+    Some(Start::Opaque(Reader { line, what: format!("starts the container with `{word}`, which can't be seen through") }))
 }

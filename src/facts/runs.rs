@@ -287,6 +287,7 @@ impl Run {
 fn mount(value: &str, span: Span, escape: char, state: &State) -> Mount {
     let mut mount =
         Mount { kind: "bind".to_owned(), target: None, from: None, source: None, uid: None, span };
+    let mut id = None;
     for field in value.split(',') {
         let (key, value) = field.split_once('=').map_or((field, ""), |(key, value)| (key, value));
         let expanded = expand(value, escape, &|name| state.env.known(name));
@@ -296,9 +297,17 @@ fn mount(value: &str, span: Span, escape: char, state: &State) -> Mount {
             "from" => mount.from = Some(value.to_owned()),
             "source" | "src" => mount.source = expanded,
             "uid" => mount.uid = expanded,
+            "id" => id = expanded,
             _ => {}
         }
     }
+    // Where BuildKit puts them without a target; an environment variable takes no place at all.
+    let default = match mount.kind.as_str() {
+        "secret" => Some(format!("/run/secrets/{}", id.unwrap_or_default())),
+        "ssh" => Some("/run/buildkit".to_owned()),
+        _ => None,
+    };
+    mount.target = mount.target.or(default);
     mount
 }
 

@@ -196,7 +196,14 @@ impl Resolver<'_> {
         let mut state = match &base {
             Base::Stage(parent) => (*self.stages[*parent].end).clone(),
             Base::Scratch => State::of_image(None),
-            Base::Image(image) => State::of_image(image.known.as_ref()),
+            Base::Image(image) => {
+                let mut state = State::of_image(image.known.as_ref());
+                // Microsoft's Windows images have no tag that says so.
+                if image.reference.contains("/windows/") || image.reference.contains("windowsservercore") || image.reference.contains("nanoserver") {
+                    state.shell = Shell::Other("a Windows base image".to_owned());
+                }
+                state
+            }
         };
         // ARGs of a base stage hold in the stages built on it, global ones only where they are named again.
         let index = self.stages.len();

@@ -126,13 +126,20 @@ fn the_number_of_threads_changes_nothing() {
     }
 }
 
+/// The id of the pip mount that a file's diff adds.
+#[track_caller]
+fn id(file: &serde_json::Value) -> String {
+    let diff = file["diff"].as_str().unwrap();
+    let (_, rest) = diff.split_once("+RUN --mount=type=cache,id=pip-").unwrap_or_else(|| panic!("no id in {diff}"));
+    rest.split_once(",target=").unwrap().0.to_owned()
+}
+
 #[test]
 fn naming_one_file_gives_the_same_change_as_naming_the_repository() {
     let folder = Folder::repository(&[("a/Dockerfile", PIP), ("b/Dockerfile", &PIP.replace("-slim", "-alpine")), ("c/web.docker", PIP)]);
     let whole = folder.json(&["."]);
     let whole = whole["files"].as_array().unwrap();
-    assert_holds(whole[0]["diff"].as_str().unwrap(), &["+RUN --mount=type=cache,id=pip-debian,"]);
-    assert_holds(whole[1]["diff"].as_str().unwrap(), &["+RUN --mount=type=cache,id=pip-alpine,"]);
+    assert_ne!(id(&whole[0]), id(&whole[1]), "wheels of two C libraries are kept apart");
     for (at, path) in [(0, "a/Dockerfile"), (0, "a"), (1, "b/Dockerfile"), (1, "./b")] {
         assert_eq!(folder.json(&[path])["files"][0], whole[at], "{path}");
     }
@@ -156,7 +163,7 @@ fn naming_one_file_sees_the_files_that_globs_and_compose_add() {
         }
         let whole = folder.json(flags);
         let whole = whole["files"].as_array().unwrap().iter().find(|file| file["path"] == "a/Dockerfile").unwrap().clone();
-        assert_holds(whole["diff"].as_str().unwrap(), &["id=pip-debian"]);
+        id(&whole);
         assert_eq!(folder.json(&[flags, &["a/Dockerfile"]].concat())["files"][0], whole, "{files:?}");
     }
 }

@@ -67,7 +67,8 @@ impl Transform for AddCacheMounts {
                 continue;
             }
             let mut seen = Vec::new();
-            for (manager, calls) in downloads(run) {
+            // Each change puts its flags first: the last manager's go in first, so that they end in the order of the commands.
+            for (manager, calls) in downloads(run).into_iter().rev() {
                 seen.push(manager.id);
                 let verdict = Site::find(cx, run, manager, calls);
                 for site in &verdict.sites {
@@ -82,7 +83,8 @@ impl Transform for AddCacheMounts {
             }
             if let Some(manager) = managers::mention(&run.text.text, &cx.facts.knowledge.managers) {
                 let known = run.calls().iter().any(|call| call.manager.id == manager);
-                if !known && !seen.contains(&manager) {
+                let mounted = run.mounts.iter().any(|mount| mount.target.as_deref().is_some_and(|target| target.contains(manager)));
+                if !known && !mounted && !seen.contains(&manager) {
                     out.skip(place, format!("{manager}: it stands in a string, a substitution or behind another program, where its commands are not edited"));
                 }
             }
@@ -107,8 +109,12 @@ fn downloads(run: &Run) -> Vec<(&'static Manager, Vec<Call>)> {
 
 /// Whether a path speaks of a cache, so that an `rm` of it is a clean-up.
 pub(super) fn is_cache_path(raw: &str) -> bool {
+    let raw = raw.to_ascii_lowercase();
     ["cache", "/lists", ".npm", ".cargo/registry", ".m2", ".gradle", ".nuget", "pkgs", "/tmp/*"].iter().any(|part| raw.contains(part))
 }
+
+/// Forces a fresh index, which `--no-cache` did: an index younger than four hours would be trusted otherwise.
+const UPDATE_INDEX: &str = "apk update --cache-dir=/etc/apk/cache";
 
 /// Edits and effects of one RUN, collected together.
 struct Draft<'a> {
@@ -121,7 +127,7 @@ struct Draft<'a> {
 fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result<Change, String> {
     let mut draft = Draft { cx, site, edits: Vec::new(), effects: Vec::new() };
     draft.flags();
-    draft.failing_cleanups()?;
+    let dropped = draft.failing_cleanups()?;
     draft.words();
     let what = match site.manager.id {
         "apt" => "package archives".to_owned(),
@@ -135,7 +141,10 @@ fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result
     let suffix = if site.level == Level::Review && site.manager.id == "go" { ":modules" } else { "" };
     Ok(Change {
         group: format!("run{ordinal}:{}{suffix}", site.manager.id),
-        title: format!("Mount the {} {what}", site.manager.id),
+        title: match dropped.is_empty() {
+            true => format!("Mount the {} {what}", site.manager.id),
+            false => format!("Mount the {} {what} and drop {}", site.manager.id, dropped.join(" and ")),
+        },
         reason: reason(site),
         level: site.level,
         offset: site.instruction.span.start,
@@ -166,28 +175,43 @@ impl Draft<'_> {
     fn flags(&mut self) {
         let (facts, site) = (self.cx.facts, self.site);
         let flags: Vec<String> = site.mounts.iter().map(|mounted| mounted.flag.clone()).collect();
-        self.edits.push(edits::insert_flags(facts.text, facts.file, site.instruction, &flags));
+        self.edits.push(edits::insert_flags(facts.text, facts.file, site.instruction, &flags, self.words_to_come()));
         let instruction = site.run.instruction;
         self.effects.extend(flags.into_iter().map(|flag| Effect::AddFlag { instruction, flag }));
     }
 
+    /// How long the words are that [`Self::words`] adds, in bytes.
+    fn words_to_come(&self) -> usize {
+        let calls = self.site.calls.len();
+        match &self.site.special {
+            Special::None => self.site.directory_flag.as_ref().map_or(0, |flag| (flag.len() + 1) * calls),
+            Special::Apt { archives, keep } => (archives.len() + 26) * calls + if *keep { 2 * archives.len() + 110 } else { 0 },
+            Special::Apk { update } => if *update { UPDATE_INDEX.len() } else { 0 },
+            Special::KeepPackages => 21 * calls,
+        }
+    }
+
     /// Removes what would fail on the mount: a whole command, or one of its paths.
-    fn failing_cleanups(&mut self) -> Result<(), String> {
+    fn failing_cleanups(&mut self) -> Result<Vec<String>, String> {
         let site = self.site;
         let mut done = Vec::new();
+        let mut dropped = Vec::new();
         for removed in &site.failing {
             let command = &site.run.commands()[removed.command];
             let paths = command.arguments().iter().filter(|word| !word.raw.starts_with('-')).count();
             let failing = site.failing.iter().filter(|other| other.command == removed.command).count();
             if failing < paths {
                 let range = command.words[removed.word].range.clone();
+                dropped.push(format!("`rm {}`", removed.raw));
                 remove_words(self.cx, site.run, range, &mut self.edits, &mut self.effects)?;
             } else if !done.contains(&removed.command) {
                 done.push(removed.command);
+                let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
+                dropped.push(format!("`{}`", text.join(" ")));
                 remove_command(self.cx, site.run, command, &mut self.edits, &mut self.effects)?;
             }
         }
-        Ok(())
+        Ok(dropped)
     }
 
     /// Adds the words that the manager's commands need.
@@ -212,7 +236,10 @@ impl Draft<'_> {
                         format!("echo 'Binary::apt::APT::Keep-Downloaded-Packages \"true\";' > {file}"),
                         format!("export APT_CONFIG={file}"),
                     ];
-                    self.before(&run.commands()[0], &commands);
+                    // In front of everything, so that no condition or loop is entered.
+                    let lists = run.script().map_or(&[][..], |script| &script.lists);
+                    let start = lists.iter().filter(|list| list.outermost).flat_map(|list| &list.items).map(|item| item.start).min();
+                    self.before(start.unwrap_or(0), &commands);
                 }
             }
             Special::Apk { update } => {
@@ -225,7 +252,7 @@ impl Draft<'_> {
                 }
                 if *update {
                     let first = &run.commands()[site.calls[0].command];
-                    self.before(first, &["apk update --cache-dir=/etc/apk/cache".to_owned()]);
+                    self.before(first.range.start, &[UPDATE_INDEX.to_owned()]);
                 }
             }
             Special::KeepPackages => {
@@ -236,9 +263,9 @@ impl Draft<'_> {
         }
     }
 
-    fn before(&mut self, command: &Command, commands: &[String]) {
+    /// Puts commands in front of what starts at `at` of the script.
+    fn before(&mut self, at: usize, commands: &[String]) {
         let (facts, run) = (self.cx.facts, self.site.run);
-        let at = command.range.start;
         let offset = run.text.offset(at);
         if run.form == RunForm::Heredoc {
             let joined: String = commands.iter().map(|command| format!("{command} && ")).collect();
@@ -246,7 +273,9 @@ impl Draft<'_> {
             self.effects.push(Effect::ReplaceText { instruction: run.instruction, range: at..at, with: joined });
             return;
         }
-        let edit = edits::chain_before(facts.text, facts.file, self.site.instruction, offset, commands);
+        let flags: usize = self.site.mounts.iter().map(|mounted| mounted.flag.len() + 1).sum();
+        let wrap = edits::must_wrap(facts.text, self.site.instruction, flags + self.words_to_come());
+        let edit = edits::chain_before(facts.text, facts.file, self.site.instruction, offset, commands, wrap);
         // The first command starts where the flags are put in: one insertion, flags first.
         match self.edits.iter_mut().find(|known| known.span == edit.span) {
             Some(known) => known.replacement.push_str(&edit.replacement),
@@ -299,6 +328,9 @@ pub(super) fn remove_command(
     let text = &run.text.text;
     if script.removal(command) == Removal::True {
         let range = command.range.clone();
+        if !script.lists[command.list].outermost {
+            return Err(format!("`{}` decides an exit status inside a condition or a subshell", run.text.text[range].split_whitespace().collect::<Vec<_>>().join(" ")));
+        }
         if !run.text.is_contiguous(range.clone()) {
             return Err("a clean-up over several lines decides the exit status".to_owned());
         }

@@ -8,8 +8,8 @@ use crate::facts::defeats::{self, Defeat};
 use crate::facts::images;
 use crate::facts::managers::{Call, EnvOverride, Manager, Sharing, Verb};
 use crate::facts::packages::{self, Yarn};
-use crate::facts::readers;
-use crate::facts::runs::{Run, is_within};
+use crate::facts::readers::{self, Start};
+use crate::facts::runs::{Run, Unreadable, is_within};
 use crate::facts::stages::ArgumentIn;
 use crate::project::{self, Builder};
 use crate::transform::{DockerfileContext, Level};
@@ -95,6 +95,9 @@ impl<'a> Site<'a> {
             return Err(format!("line {} {}", reader.line, reader.what));
         }
         refuse_distribution(cx, run, manager)?;
+        if manager.id == "pip" && calls.iter().all(|call| run.commands()[call.command].words.iter().any(|word| word.raw == "--no-index")) {
+            return Err("it downloads nothing (--no-index)".to_owned());
+        }
         moved_by_commands(cx, run, manager)?;
         moved_by_files(cx, run, manager)?;
 
@@ -235,6 +238,9 @@ fn directories(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: 
         return Err("UV_LINK_MODE=symlink links the environment into the cache".to_owned());
     }
     if manager.id == "composer" && run.state.env.get("COMPOSER_HOME").is_none() && run.state.env.get("COMPOSER_CACHE_DIR").is_none() {
+        if calls.iter().any(|call| call.verb_text.starts_with("global")) {
+            return Err("a mount in ~/.composer would move the place of composer's global packages; set COMPOSER_HOME".to_owned());
+        }
         doubts.push("neither COMPOSER_HOME nor COMPOSER_CACHE_DIR is set, so composer chooses its cache by what it finds in the home".to_owned());
     }
     for call in calls {
@@ -285,19 +291,18 @@ fn berry_cache(run: &Run, major: Option<u32>, settings: &str) -> Result<Cache, S
 fn dnf_cache(cx: &DockerfileContext<'_>, run: &Run, calls: &[Call]) -> Result<Cache, String> {
     use crate::facts::bases::Family;
     let unknown = || "the base image's tag doesn't tell whether dnf 4 or 5 runs, and they keep their caches in different places".to_owned();
-    let distribution = cx.facts.image(run.stage).and_then(|image| image.known.as_ref()).and_then(|known| known.distribution.as_ref()).ok_or_else(unknown)?;
-    let number: Option<u32> = distribution.release.as_deref().map(|release| release.trim_start_matches("stream")).and_then(|release| release.split('.').next()?.parse().ok());
-    let program = run.commands()[calls[0].command].name().unwrap_or("dnf");
-    if program == "microdnf" {
+    if run.commands()[calls[0].command].name() == Some("microdnf") {
         return Err("microdnf keeps its cache in different places in its releases".to_owned());
     }
-    let path = match (distribution.family, number, program) {
-        (Family::Fedora, Some(41..), _) | (Family::Fedora, None, _) => "/var/cache/libdnf5",
-        (Family::Fedora, Some(_), _) => "/var/cache/dnf",
-        (Family::RedHat, Some(..=7), _) => "/var/cache/yum",
-        (Family::RedHat, Some(8..=10), _) => "/var/cache/dnf",
-        (Family::Amazon, Some(2023), _) => "/var/cache/dnf",
-        (Family::Amazon, Some(_), _) => "/var/cache/yum",
+    let distribution = cx.facts.image(run.stage).and_then(|image| image.known.as_ref()).and_then(|known| known.distribution.as_ref()).ok_or_else(unknown)?;
+    let number: Option<u32> = distribution.release.as_deref().map(|release| release.trim_start_matches("stream")).and_then(|release| release.split('.').next()?.parse().ok());
+    let path = match (distribution.family, number) {
+        (Family::Fedora, Some(41..) | None) => "/var/cache/libdnf5",
+        (Family::Fedora, Some(_)) => "/var/cache/dnf",
+        (Family::RedHat, Some(..=7)) => "/var/cache/yum",
+        (Family::RedHat, Some(8..=10)) => "/var/cache/dnf",
+        (Family::Amazon, Some(2023)) => "/var/cache/dnf",
+        (Family::Amazon, Some(_)) => "/var/cache/yum",
         _ => return Err(unknown()),
     };
     Ok(Cache { path: path.to_owned(), private: path.to_owned(), store: false })
@@ -388,7 +393,7 @@ fn moved_by_commands(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -
             let said: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
             let said = format!(" {} ", said.join(" ").replace('=', " "));
             if let Some(words) = manager.config_commands.iter().find(|words| said.contains(&format!(" {words} "))) {
-                let line = cx.facts.file.instructions[other.instruction].start_line;
+                let line = cx.facts.line(other.instruction);
                 return Err(format!("line {line} sets `{} {words}`, which may move or switch off the cache", manager.id));
             }
         }
@@ -449,8 +454,10 @@ fn place(
         owner = format!(",uid={uid},gid={}", gid.unwrap_or(uid));
         let parent = target.rsplit_once('/').map_or("", |(parent, _)| parent);
         let parent = if parent.is_empty() { "/".to_owned() } else { parent.to_owned() };
+        let by_image = cx.facts.image(run.stage).and_then(|image| image.known.as_ref()).and_then(|known| known.env.as_ref());
+        let in_image = by_image.is_some_and(|env| env.iter().any(|(_, value)| *value == parent));
         let at_home = run.state.home().as_deref().map(|home| home.trim_end_matches('/')) == Some(parent.as_str());
-        if !at_home && !COMMON_FOLDERS.contains(&parent.as_str()) {
+        if !at_home && !in_image && !COMMON_FOLDERS.contains(&parent.as_str()) {
             directory_flag = relocate(&mut target, &mut private);
             if directory_flag.is_none() {
                 return Err(format!("it runs as {name}, and a mount at {target} would make {parent} belong to root during the RUN"));
@@ -472,6 +479,19 @@ fn place(
             return Err(format!("the RUN removes {raw}, which fails on a mount at {target} or beneath it, and more than the cache may lie there"));
         }
     }
+    let home = run.state.home();
+    let kept: Vec<&str> = COMMON_FOLDERS.iter().copied().chain(["/usr", "/usr/local", "/root", "/home", "/etc"]).chain(home.as_deref()).collect();
+    if let Some(said) = cleanups::disturbs(run, &target, &kept) {
+        let moved = if directory_flag.is_some() { None } else { relocate(&mut target, &mut private) };
+        if moved.is_none() || cleanups::disturbs(run, &target, &kept).is_some() {
+            return Err(format!("`{said}` in the same RUN touches {target} or a folder above it, which a mount would change"));
+        }
+        directory_flag = moved;
+    }
+    let understood: Vec<usize> = run.calls().iter().filter(|call| call.manager.id == manager.id).map(|call| call.command).collect();
+    if let Some(word) = cleanups::names(run, &target, &understood) {
+        return Err(format!("the RUN names {word} in a way that is not understood"));
+    }
     let failing: Vec<Removed> = removed.iter().filter(|removed| fails(removed, &target, &private) == Some(true)).cloned().collect();
     for removed in &failing {
         let command = &run.commands()[removed.command];
@@ -490,15 +510,36 @@ fn place(
         if let Some(reader) = readers::copied(facts, run.stage, &target) {
             return Err(format!("line {} {}, and {target} with it", reader.line, reader.what));
         }
+        if let Some(reader) = readers::seeded(facts, run.stage, &target, home.as_deref()) {
+            return Err(format!("line {} {}", reader.line, reader.what));
+        }
+        if let Some(reader) = readers::named_later(facts, run, &target, home.as_deref()) {
+            return Err(format!("line {} {}, which a mount would leave empty", reader.line, reader.what));
+        }
+        if let Some(script) = scripts(run) {
+            doubts.push(format!("`{script}` in the same RUN can't be seen through, and fails if it removes the mounted directory"));
+        }
+    }
+    if let Some(unknown) = removed.iter().find(|removed| removed.is_unknown(run)) {
+        doubts.push(format!("nothing tells what `rm {}` removes", unknown.raw));
+    }
+    if run.commands().iter().any(|command| command.words.first().is_some_and(|word| word.raw == "xargs") && command.name() == Some("rm")) {
+        doubts.push("nothing tells what `xargs rm` removes".to_owned());
     }
     if directory.cache.store {
         doubts.extend(store_doubts(cx, run, manager, &target)?);
     }
     if directory.only_fetched {
-        let last = !uses_later(cx, run, manager);
-        if last && opaque_after(cx, run).is_some() {
-            let line = opaque_after(cx, run).unwrap_or(0);
-            return Err(format!("what it fetches is read by line {line}, which restow can't see through"));
+        match opaque_after(cx, run) {
+            Some(line) if !uses_later(cx, run, manager) => {
+                return Err(format!("what it fetches is read by line {line}, which restow can't see through"));
+            }
+            _ => {}
+        }
+        if let Some(Start::Reads(reader)) = readers::container(facts, run.stage, manager) {
+            if !reader.what.contains("without CMD") {
+                return Err(format!("line {} {}, and {target} would not be in the image", reader.line, reader.what));
+            }
         }
         doubts.push("the layer was the cache: a hosted CI builder that restored it from a registry downloads again".to_owned());
     }
@@ -514,33 +555,64 @@ fn place(
     Ok(Placed { mounted: Mounted { target, flag, doubts }, failing, directory_flag })
 }
 
-/// A store that other steps, or the container, read.
+/// A script of the project's own that runs in the same RUN.
+fn scripts(run: &Run) -> Option<String> {
+    run.commands().iter().find_map(|command| {
+        let name = command.name()?;
+        let script = match name {
+            "sh" | "bash" | "dash" | "ash" | "." | "source" => command.arguments().iter().find(|word| !word.raw.starts_with('-') && !word.raw.starts_with(['\'', '"']))?,
+            _ if name.ends_with(".sh") => command.words.get(command.program)?,
+            _ => return None,
+        };
+        (script.raw.contains(".sh") || name != "." && name != "source" && !script.raw.starts_with("<")).then(|| script.raw.clone())
+    })
+}
+
+/// A store that other steps, or the container, read: all of them are mounted, or none.
 fn store_doubts(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target: &str) -> Result<Vec<String>, String> {
     let facts = cx.facts;
     let mut doubts = Vec::new();
-    if let Some(reader) = readers::container(facts, run.stage, manager) {
-        if reader.what.contains("without CMD") || manager.programs.iter().any(|program| reader.what.contains(&format!("`{program}`"))) {
+    match readers::container(facts, run.stage, manager) {
+        Some(Start::Reads(reader)) => {
             return Err(format!("line {} {}, and {target} would not be in the image", reader.line, reader.what));
         }
-        doubts.push(format!("line {} {}", reader.line, reader.what));
+        Some(Start::Opaque(reader)) => doubts.push(format!("line {} {}", reader.line, reader.what)),
+        None => {}
     }
-    let line = |other: &Run| facts.file.instructions[other.instruction].start_line;
-    let mut shares = facts.runs.iter().filter(|other| {
-        other.instruction != run.instruction
-            && (facts.descends(other.stage, run.stage) || facts.descends(run.stage, other.stage))
-            && !other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(target))
-            && other.calls().iter().any(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch))
-    });
-    if let Some(other) = shares.next() {
-        doubts.push(format!("line {} shares {target} through the layer today: with both mounted, a hosted CI builder downloads again for each", line(other)));
-    } else if let Some(at) = opaque_after(cx, run) {
-        doubts.push(format!("line {at} can't be seen through and may read {target}"));
-    }
-    if manager.id == "maven" {
-        let installs = run.commands().iter().any(|command| command.name().is_some_and(|name| manager.is_program(name)) && command.words.iter().any(|word| word.raw == "install"));
-        if installs && uses_later(cx, run, manager) {
-            return Err("it installs the project's own artifacts into the repository, and a later step may need them".to_owned());
+    let line = |other: &Run| facts.line(other.instruction);
+    let related = |other: &&Run| facts.descends(other.stage, run.stage) || facts.descends(run.stage, other.stage);
+    let sharers: Vec<&Run> = facts.runs.iter().filter(related).filter(|other| other.calls().iter().any(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch))).collect();
+    for other in &sharers {
+        let own = other.calls().iter().filter(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch));
+        let places = own.clone().map(|call| caches::caches(other, call).ok());
+        let same = places.into_iter().all(|caches| caches.is_some_and(|caches| caches.iter().any(|cache| cache.path == target) || caches.iter().all(|cache| !cache.store)));
+        let offline = readers::offline(facts, other, manager).filter(|_| other.instruction < run.instruction);
+        if !same && other.instruction != run.instruction {
+            return Err(format!("line {} uses {} in another place or as another user, and both must agree", line(other), manager.id));
         }
+        if let Some(reader) = offline {
+            return Err(format!("line {} {}", reader.line, reader.what));
+        }
+        // What a project installs itself can't be downloaded again.
+        let publishes = other.commands().iter().any(|command| {
+            command.name().is_some_and(|name| manager.is_program(name))
+                && command.words.iter().any(|word| {
+                    let goal = word.raw.rsplit(':').next().unwrap_or("");
+                    matches!(goal, "install" | "install-file" | "deploy" | "deploy-file" | "publishToMavenLocal") && matches!(manager.id, "maven" | "gradle")
+                })
+        });
+        if publishes && sharers.len() > 1 {
+            return Err(format!("line {} installs the project's own artifacts, which another step may need and can't download", line(other)));
+        }
+    }
+    if let Some(other) = facts.runs.iter().filter(related).find(|other| other.calls().iter().all(|call| call.manager.id != manager.id) && crate::facts::managers::mentions(&other.text.text, manager)) {
+        return Err(format!("line {} uses {} in a form that can't be read", line(other), manager.id));
+    }
+    let unmounted = |other: &&&Run| other.instruction != run.instruction && !other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(target));
+    if let Some(other) = sharers.iter().find(unmounted) {
+        doubts.push(format!("line {} shares what {} downloads through the layer today, and with both mounted a hosted CI builder downloads for each", line(other), manager.id));
+    } else if let Some(at) = opaque_after(cx, run) {
+        doubts.push(format!("line {at} can't be seen through and may read what {} downloads", manager.id));
     }
     Ok(doubts)
 }
@@ -558,14 +630,20 @@ fn opaque_after(cx: &DockerfileContext<'_>, run: &Run) -> Option<usize> {
     let facts = cx.facts;
     let later = facts.runs.iter().filter(|other| other.instruction > run.instruction && facts.descends(other.stage, run.stage));
     for other in later {
-        let words = other.text.text.split(|ch: char| ch.is_whitespace() || matches!(ch, ';' | '&' | '|' | '(' | ')'));
-        let mut opaque = words.filter(|word| !word.is_empty()).filter(|word| {
+        let opaque = |word: &str| {
             let name = word.rsplit('/').next().unwrap_or(word);
             word.starts_with("./") || name.ends_with(".sh") || matches!(name, "make" | "just" | "task" | "mage" | "ninja" | "cmake" | "goreleaser" | "tox" | "nox" | "rake" | "ant")
-        });
-        let unread = !matches!(other.script(), Ok(_) | Err(crate::facts::Unreadable::Irrelevant));
-        if unread || opaque.next().is_some() {
-            return Some(facts.file.instructions[other.instruction].start_line);
+        };
+        let found = match other.script() {
+            Ok(script) => script.commands.iter().any(|command| command.words.get(command.program).is_some_and(|word| opaque(&word.raw))) || scripts(other).is_some(),
+            Err(Unreadable::Irrelevant) => {
+                let clauses = other.text.text.split(['\n', ';', '&', '|', '(']);
+                clauses.filter_map(|clause| clause.split_whitespace().find(|word| !word.contains('='))).any(opaque)
+            }
+            Err(_) => true,
+        };
+        if found {
+            return Some(facts.line(other.instruction));
         }
     }
     None
@@ -588,7 +666,7 @@ fn cgo_doubt(cx: &DockerfileContext<'_>, run: &Run) -> Option<String> {
                     && other.commands()[call.command].words.iter().any(|word| C_PACKAGES.iter().any(|name| if name.starts_with('-') { word.raw.ends_with(name) } else { word.raw == *name }))
             })
     })?;
-    let line = cx.facts.file.instructions[installs.instruction].start_line;
+    let line = cx.facts.line(installs.instruction);
     Some(format!("line {line} installs C headers, whose change Go's build cache doesn't notice (set CGO_ENABLED=0 if no C is used)"))
 }
 
@@ -603,6 +681,9 @@ fn hard_defeat(cx: &DockerfileContext<'_>, run: &Run, defeat: &Defeat) -> Result
             Err(format!("{name} switches the cache off, and the exec form can't take it back"))
         }
         EnvOverride::Empty => Ok(None),
+        EnvOverride::None if cx.facts.file.instructions.iter().filter(|ins| ins.line.text.contains(name)).count() > 1 => {
+            Err(format!("{name} switches the cache off, and more than one instruction names it"))
+        }
         EnvOverride::None if !set_here => Err(format!("{name} switches the cache off, and it is not an ENV of this file")),
         EnvOverride::None => Ok(Some(format!("ENV {name} switches the cache off and must go with it"))),
     }
@@ -629,6 +710,9 @@ fn id(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target: &str) ->
         _ if manager.binaries => {
             let distribution = project::distribution(cx.facts, run.stage);
             let distribution = distribution.ok_or("the base image is a build argument without a default, so its distribution can't be told")?;
+            // A tag that doesn't tell the release may move from one to the next: then the image's name stands for it.
+            let image = cx.facts.image(run.stage).map(|image| images::id_part(&image.reference));
+            let distribution = if distribution.contains('-') { distribution } else { image.unwrap_or(distribution) };
             let architecture = match run.state.env.get("TARGETARCH") {
                 Some(_) if manager.id == "apk" => "-$TARGETARCH",
                 _ => "",
@@ -653,6 +737,9 @@ fn special(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Ca
                 }
                 if command.name() == Some("apt") {
                     keep = true;
+                    if run.state.env.get("APT_CONFIG").is_some() || run.text.text.contains("APT_CONFIG") {
+                        return Err("`apt` deletes what it has installed, and APT_CONFIG, which could tell it not to, is in use; use apt-get".to_owned());
+                    }
                     if command.form != crate::shell::Form::Shell || command.nested || command.run_as != crate::shell::RunAs::Same {
                         return Err("`apt` deletes what it has installed, and behind sudo or in a quoted script it can't be told not to; use apt-get".to_owned());
                     }
@@ -671,7 +758,10 @@ fn special(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Ca
             let script = run.script().map_err(ToString::to_string)?;
             let updates = first.words.iter().any(|word| matches!(word.raw.as_str(), "-U" | "--update" | "--update-cache"))
                 || run.commands()[..calls[0].command].iter().any(|command| command.name() == Some("apk") && command.words.iter().any(|word| word.raw == "update"));
-            if !updates && !script.takes_command_before(first) {
+            if run.commands().iter().any(|command| command.name() == Some("apk") && command.words.iter().any(|word| word.raw == "--purge")) {
+                return Err("`apk del --purge` may delete packages from the cache".to_owned());
+            }
+            if !updates && (first.run_as != crate::shell::RunAs::Same || !script.takes_command_before(first)) {
                 return Err("the index must be updated in front of `apk add`, and there is no sure place for it".to_owned());
             }
             Ok(Special::Apk { update: !updates })
@@ -688,7 +778,7 @@ fn apt_doubts(cx: &DockerfileContext<'_>, run: &Run) -> Option<String> {
         chain.contains(&other.stage) && other.instruction <= run.instruction && (other.text.text.contains("docker-clean") || other.text.text.contains("apt.conf.d"))
     });
     if let Some(other) = touched {
-        let line = cx.facts.file.instructions[other.instruction].start_line;
+        let line = cx.facts.line(other.instruction);
         return Some(format!("line {line} changes apt's configuration, so packages may be kept in the image on purpose"));
     }
     let known = cx.facts.image(run.stage).and_then(|image| image.known.as_ref());
