@@ -168,7 +168,7 @@ pub struct Settings {
 
 /// What is wrong with a restow.toml.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{}:{line}:{column}: {message}", path.display())]
 pub struct ConfigError {
     pub path: PathBuf,
     /// Counted from 1.
@@ -178,6 +178,26 @@ pub struct ConfigError {
 }
 
 impl Config {
+    /// Reads the file at `path`; `None` if there is none.
+    ///
+    /// # Errors
+    /// A file that can't be read, and what [`Config::parse`] refuses.
+    pub fn read(path: &Path, ids: &[&str]) -> Result<Option<Self>, ConfigError> {
+        let fail = |line, column, message| ConfigError { path: path.to_owned(), line, column, message };
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) => return Err(fail(1, 1, error.to_string())),
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::parse(&text, path, ids).map(Some),
+            Err(error) => {
+                let (line, column) = crate::text::place_of_bad_byte(&error);
+                Err(fail(line, column, "not UTF-8; convert the file first".to_owned()))
+            }
+        }
+    }
+
     /// Reads the text of a restow.toml in `folder`. `ids` are the transforms that exist.
     ///
     /// # Errors

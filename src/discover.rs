@@ -55,7 +55,7 @@ pub fn dockerfile_globs(globs: &[String]) -> Result<Override, ignore::Error> {
 
 /// Finds the files under `paths`. `more` are globs beside the known names.
 pub fn discover(paths: &[PathBuf], more: &Override, is_configured: &dyn Fn(&Path) -> bool) -> Discovery {
-    let mut files = Files::default();
+    let mut files = Files { several: paths.len() > 1, ..Files::default() };
     let mut errors = Vec::new();
     for path in paths {
         match std::fs::metadata(path) {
@@ -67,7 +67,7 @@ pub fn discover(paths: &[PathBuf], more: &Override, is_configured: &dyn Fn(&Path
             }
         }
     }
-    Discovery { files: files.found.into_values().collect(), errors }
+    files.finish(errors)
 }
 
 fn walk(
@@ -129,6 +129,8 @@ fn walk(
 struct Files {
     found: BTreeMap<PathBuf, Found>,
     roots: HashMap<PathBuf, Option<PathBuf>>,
+    /// Whether the command line names more than one path: outside a repository the paths then keep their names apart.
+    several: bool,
 }
 
 impl Files {
@@ -147,18 +149,70 @@ impl Files {
     }
 }
 
+impl Files {
+    /// Takes each file once, by what it is and not by how it is called; links out of the repository and names that can't be
+    /// written into a patch are reported instead.
+    fn finish(self, mut errors: Vec<WalkError>) -> Discovery {
+        let mut files: Vec<Found> = Vec::new();
+        let mut targets: HashMap<PathBuf, usize> = HashMap::new();
+        let mut roots: HashMap<PathBuf, PathBuf> = HashMap::new();
+        for found in self.found.into_values() {
+            let error = |message: &str| WalkError { path: found.shown.clone(), message: message.to_owned(), named: found.named };
+            if found.shown.to_str().is_none() {
+                errors.push(error("its name is not UTF-8; rename it"));
+                continue;
+            }
+            let Ok(target) = found.shown.canonicalize() else {
+                errors.push(error("it can't be found any more"));
+                continue;
+            };
+            let root = roots.entry(found.root.clone()).or_insert_with(|| found.root.canonicalize().unwrap_or_else(|_| found.root.clone()));
+            if !target.starts_with(root) {
+                errors.push(error("it leads out of the repository; name the file itself"));
+                continue;
+            }
+            match targets.get(&target) {
+                // The file itself stands for the links to it.
+                Some(&at) if files[at].shown.is_symlink() && !found.shown.is_symlink() => {
+                    files[at] = Found { named: found.named || files[at].named, ..found };
+                }
+                Some(&at) => files[at].named |= found.named,
+                None => {
+                    targets.insert(target, files.len());
+                    files.push(found);
+                }
+            }
+        }
+        files.sort_by(|left, right| left.shown.cmp(&right.shown));
+        Discovery { files, errors }
+    }
+}
+
 fn add(shown: PathBuf, kind: Kind, named: bool, folder: &Path, files: &mut Files) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let shown = clean(&shown);
     let absolute = |path: &Path| std::path::absolute(path).map(|path| clean(&path)).unwrap_or_else(|_| path.to_owned());
     let place = absolute(&shown);
     let root = place.parent().and_then(|parent| files.repository(parent)).unwrap_or_else(|| folder.to_owned());
+    let in_repository = root.join(".git").exists();
     let relative = match place.strip_prefix(absolute(&root)) {
-        Ok(relative) => relative.to_string_lossy().replace('\\', "/"),
-        Err(_) => shown.to_string_lossy().replace('\\', "/"),
+        Ok(relative) if in_repository || !files.several => slashes(relative),
+        _ => slashes(&shown),
     };
     let entry = files.found.entry(shown.clone()).or_insert(Found { shown, relative, kind, named, root });
     entry.named |= named;
+}
+
+/// A path with slashes. On other systems than Windows a backslash is a character like any other.
+fn slashes(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+/// The nearest folder from `path` upwards that holds `.git`.
+pub fn repository(path: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(path).ok()?;
+    absolute.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
 /// `path` without `.` components, and with `..` resolved where something stands before it.
@@ -178,8 +232,7 @@ fn clean(path: &Path) -> PathBuf {
 
 /// What the name of a file says it is.
 pub fn kind_of(path: &Path) -> Option<Kind> {
-    let name = path.file_name()?.to_str()?;
-    let lower = name.to_ascii_lowercase();
+    let lower = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     let is_yaml = lower.ends_with(".yml") || lower.ends_with(".yaml");
     if lower.ends_with(".dockerignore") {
         return None;

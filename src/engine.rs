@@ -10,7 +10,7 @@ use crate::edit::EditSet;
 use crate::facts::{Facts, Scripts};
 use crate::project::Project;
 use crate::text::LineIndex;
-use crate::transform::{Change, DockerfileContext, Effect, Findings, Kind, Level, Transform};
+use crate::transform::{Change, DockerfileContext, Effect, Findings, Kind, Level, Skip, Transform};
 
 /// More passes than any file needs; reaching it is our bug.
 const MOST_PASSES: usize = 64;
@@ -128,8 +128,9 @@ pub fn read_dockerfile(text: &str) -> Result<Dockerfile, Refusal> {
 ///
 /// Safe changes are computed first and on their own, so that they do not depend on `allowed`.
 pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level) -> Outcome {
-    if Ignores::new(input.text, input.file).whole_file {
-        return Outcome::unchanged(input.text);
+    if let Some(line) = Ignores::new(input.text, input.file).whole_file {
+        let skip = |transform: &&dyn Transform| Located { transform: transform.meta().id, line, reason: "restow: ignore-file".to_owned() };
+        return Outcome { skips: transforms.iter().map(skip).collect(), ..Outcome::unchanged(input.text) };
     }
     let mut rejected: HashSet<String> = HashSet::new();
     let mut faults = Vec::new();
@@ -236,7 +237,12 @@ impl Run<'_> {
                     let id = transform.meta().id;
                     let found = self.look(transform, &facts, &ignores);
                     let eligible = found.changes.iter().filter(|change| change.level <= level && !self.rejected.contains(&change.group));
-                    wanted = without_collisions(&self.text, eligible.cloned().collect());
+                    for change in eligible.clone() {
+                        if let Err(error) = EditSet::new(&self.text, change.edits.iter().cloned()) {
+                            return Err(Fault::Damage { transform: id, group: change.group.clone(), message: error.to_string() });
+                        }
+                    }
+                    wanted = without_collisions(eligible.cloned().collect());
                     all.push((id, found));
                     next += 1;
                 }
@@ -260,8 +266,11 @@ impl Run<'_> {
         let cx = DockerfileContext { facts, context: self.input.context, project: self.input.project };
         transform.dockerfile(&cx, &mut findings);
         let id = transform.meta().id;
-        findings.changes.retain(|change| !ignores.holds(facts.file, change.offset, id));
-        findings.skips.retain(|skip| !ignores.holds(facts.file, skip.offset, id));
+        let ignored: Vec<usize> = findings.changes.iter().map(|change| change.offset).filter(|offset| ignores.holds(facts.file, *offset, id)).collect();
+        findings.changes.retain(|change| !ignored.contains(&change.offset));
+        for offset in ignored {
+            findings.skips.push(Skip { offset, reason: "a comment says restow: ignore".to_owned() });
+        }
         findings
     }
 
@@ -329,7 +338,7 @@ impl Run<'_> {
 }
 
 /// Takes changes in their order as long as their edits do not touch those taken before; the rest waits for the next pass.
-fn without_collisions(text: &str, changes: Vec<Change>) -> Vec<Change> {
+fn without_collisions(changes: Vec<Change>) -> Vec<Change> {
     let mut taken: Vec<Change> = Vec::new();
     for change in changes {
         let free = taken.iter().all(|other| {
@@ -340,7 +349,7 @@ fn without_collisions(text: &str, changes: Vec<Change>) -> Vec<Change> {
                 })
             })
         });
-        if free && EditSet::new(text, change.edits.iter().cloned()).is_ok() {
+        if free {
             taken.push(change);
         }
     }
@@ -413,20 +422,21 @@ fn stable_id(path: &str, transform: &str, change: &Change, copy: usize) -> Strin
 
 /// `# restow: ignore` comments of a file.
 struct Ignores {
-    whole_file: bool,
+    /// Line of `restow: ignore-file`.
+    whole_file: Option<usize>,
     /// Line of the comment, and the transforms it names (none: all).
     lines: Vec<(usize, Vec<String>)>,
 }
 
 impl Ignores {
     fn new(text: &str, file: &Dockerfile) -> Self {
-        let mut ignores = Self { whole_file: false, lines: Vec::new() };
+        let mut ignores = Self { whole_file: None, lines: Vec::new() };
         for comment in &file.comments {
             let body = comment.of(text).trim().trim_start_matches('#').trim();
             let Some(rest) = body.strip_prefix("restow:").map(str::trim) else { continue };
             let rest = rest.split("--").next().unwrap_or(rest).trim();
             if rest == "ignore-file" {
-                ignores.whole_file = true;
+                ignores.whole_file = Some(file.lines.line(comment.start));
             } else if rest == "ignore" {
                 ignores.lines.push((file.lines.line(comment.start), Vec::new()));
             } else if let Some(ids) = rest.strip_prefix("ignore=") {

@@ -137,6 +137,14 @@ impl Fragment {
     }
 }
 
+/// Line and column, from 1, of the first byte that is not UTF-8.
+pub fn place_of_bad_byte(error: &std::string::FromUtf8Error) -> (usize, usize) {
+    let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    (line, column)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use std::path::Path;
 pub enum WriteError {
     #[error("it changed since it was read; run again")]
     Changed,
-    #[error("it is a link out of the repository; name the file itself")]
+    #[error("it leads out of the repository; name the file itself")]
     Outside,
     #[error("its owner can't be kept: {0}; run as its owner")]
     Owner(std::io::Error),
@@ -23,7 +23,7 @@ pub enum WriteError {
 /// [`WriteError`]; the file is unchanged then.
 pub fn replace(path: &Path, root: &Path, before: &str, after: &str) -> Result<(), WriteError> {
     let target = path.canonicalize()?;
-    if path.is_symlink() && !root.canonicalize().is_ok_and(|root| target.starts_with(root)) {
+    if !root.canonicalize().is_ok_and(|root| target.starts_with(root)) {
         return Err(WriteError::Outside);
     }
     let meta = target.metadata()?;

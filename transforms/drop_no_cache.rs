@@ -132,8 +132,9 @@ impl<'a> Site<'a> {
         let place = cx.facts.file.instructions[self.run.instruction].span;
         let flags: Vec<&Defeat> = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Flag { .. })).collect();
         let variables: Vec<&Defeat> = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Variable { .. })).collect();
-        let cleanups: Vec<&Defeat> = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Clean { .. } | Defeat::Inside { .. })).collect();
-        for (kind, defeats) in [(What::Flag, flags), (What::Variable, variables), (What::CleanUp, cleanups)] {
+        // Each clean-up by itself: two that follow one another can't go at once, and the next pass takes the second.
+        let cleanups = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Clean { .. } | Defeat::Inside { .. })).map(|defeat| (What::CleanUp, vec![defeat]));
+        for (kind, defeats) in [(What::Flag, flags), (What::Variable, variables)].into_iter().chain(cleanups) {
             if defeats.is_empty() {
                 continue;
             }

@@ -16,11 +16,9 @@ pub struct Arguments {
 /// Misuse, and a standard output that can't be written.
 pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
     let mut finished = run::run(&arguments.common)?;
-    if finished.stdin {
-        // The text as it is where it can't be read, so that a pipe loses nothing.
-        if let Some(file) = finished.report.files.first() {
-            print(&file.outcome.after)?;
-        }
+    if let Some(text) = &finished.stdin {
+        // A text that can't be read comes out as it went in, so that a pipe loses nothing.
+        print(finished.report.files.first().map_or(text, |file| &file.outcome.after))?;
         run::tell(&finished, &arguments.common, "changed");
         return Ok(run::status(&finished, super::DONE));
     }
@@ -41,7 +39,8 @@ pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
     let out = match arguments.common.format {
         Format::Text => {
             let changed = finished.report.files.iter().filter(|file| file.outcome.is_changed());
-            changed.map(|file| format!("{}: {} changes\n", file.path, file.outcome.changes.len())).collect()
+            let line = |path: &str, count: usize| format!("{path}: {count} change{}\n", if count == 1 { "" } else { "s" });
+            changed.map(|file| line(&file.path, file.outcome.changes.len())).collect()
         }
         format => diff::render(&finished.report, format, text::Options::default())?,
     };

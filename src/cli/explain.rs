@@ -1,9 +1,9 @@
 //! `restow explain`: a transform's documentation, or what restow sees at a line.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 
 use super::{Color, Common, Format, run};
@@ -11,7 +11,6 @@ use crate::dockerfile::Keyword;
 use crate::engine;
 use crate::facts::caches::{Account, account};
 use crate::facts::{Base, Facts, Run, Scripts};
-use crate::project::Project;
 use crate::report::{hunks, text};
 use crate::transform::{Example, Level, Transform};
 use crate::transforms;
@@ -93,7 +92,10 @@ pub fn run_example(transform: &dyn Transform, example: &Example) -> String {
 
 /// What restow sees at a line, and what it would do there.
 fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<String> {
-    let source = std::fs::read_to_string(path).with_context(|| path.to_owned())?;
+    let source = run::load(Path::new(path)).map_err(|(line, column, message)| match line {
+        0 => anyhow::anyhow!("{path}: {message}"),
+        line => anyhow::anyhow!("{path}:{line}:{column}: {message}"),
+    })?;
     let file = engine::read_dockerfile(&source).map_err(|refusal| {
         anyhow::anyhow!("{path}:{}:{}: {}", refusal.line, refusal.column, refusal.message)
     })?;
@@ -117,9 +119,8 @@ fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<S
         verbose: false,
     };
     let finished = run::run(&common)?;
-    let facts_project = Project::default();
-    let knowledge = facts_project.settings.knowledge.clone();
-    let facts = Facts::new(&source, &file, &knowledge, &Scripts::new());
+    let settings = run::Configs::new(&common)?.for_file(Path::new(path))?;
+    let facts = Facts::new(&source, &file, &settings.knowledge, &Scripts::new());
     let instruction = &file.instructions[at];
     let mut out = String::new();
     let keyword = instruction.keyword_span.of(&source).to_uppercase();
@@ -136,7 +137,8 @@ fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<S
             let _ = writeln!(out, "would change\n  {}", text::line(&file.path, change));
             said = true;
         }
-        for skip in file.outcome.skips.iter().filter(|skip| lines.contains(&skip.line)) {
+        let whole = |reason: &str| reason.starts_with("restow: ignore-file");
+        for skip in file.outcome.skips.iter().filter(|skip| lines.contains(&skip.line) || whole(&skip.reason)) {
             let _ = writeln!(out, "left alone\n  # {} {}:{} {}", skip.transform, file.path, skip.line, skip.reason);
             said = true;
         }

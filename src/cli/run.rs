@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::discover::{self, Found};
 use crate::dockerfile::{self, Dockerfile};
 use crate::engine::{self, Input};
-use crate::project::{Builder, Project, signs};
+use crate::project::{Project, signs};
 use crate::report::{ErrorReport, FileReport, Report};
 use crate::transform::{Kind, Level, Transform};
 use crate::transforms;
@@ -25,13 +25,18 @@ use crate::transforms;
 /// Larger files are no Dockerfiles, in bytes.
 const LARGEST: u64 = 8 << 20;
 
+/// Bytes of stack for a thread: the shell parser recurses.
+const STACK: usize = 16 << 20;
+
 /// What a run gave.
 pub struct Finished {
     pub report: Report,
     /// The files in the order of the report.
     pub found: Vec<Found>,
-    /// Whether standard input was read.
-    pub stdin: bool,
+    /// The text of standard input, if it was read.
+    pub stdin: Option<String>,
+    /// What speaks for another builder than BuildKit, once per repository.
+    pub notes: Vec<String>,
 }
 
 /// Does the work.
@@ -60,6 +65,8 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
     let mut report = Report::default();
+    let mut notes = Vec::new();
+    let raw = String::from_utf8_lossy(&bytes).into_owned();
     let path = common.stdin_name.clone();
     let error = |line, column, message| ErrorReport { path: path.clone(), line, column, message, fatal: true };
     let found = Found {
@@ -78,8 +85,11 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
             match engine::read_dockerfile(&text) {
                 Err(refusal) => report.errors.push(error(refusal.line, refusal.column, refusal.message)),
                 Ok(file) => {
-                    let mut project = Project { settings, ..Project::default() };
+                    let root = discover::repository(Path::new("."));
+                    let sign = root.and_then(|root| signs::find(&root));
+                    let mut project = Project { settings, sign, ..Project::default() };
                     project.note(&text, &file);
+                    notes.extend(project.builder_reason());
                     let input = Input { path: &path, text: &text, file: &file, context: &Context::nothing(), project: &project };
                     let outcome = engine::rewrite(&input, &chosen, level);
                     report.files.push(FileReport { path: path.clone(), relative: path.clone(), outcome });
@@ -87,11 +97,11 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
             }
         }
     }
-    Ok(Finished { report, found: vec![found], stdin: true })
+    Ok(Finished { report, found: vec![found], stdin: Some(raw), notes })
 }
 
 /// Line, column (0 where there is no place) and message.
-type Problem = (usize, usize, String);
+pub type Problem = (usize, usize, String);
 
 /// A Dockerfile that was read.
 struct Loaded {
@@ -108,8 +118,9 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
         let path = error.path.display().to_string();
         report.errors.push(ErrorReport { path, line: 0, column: 0, message: error.message, fatal: error.named || common.strict });
     }
-    let dockerfiles: Vec<Found> = discovery.files.into_iter().filter(|found| found.kind == Kind::Dockerfile).collect();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(common.jobs).build().context("threads")?;
+    let (dockerfiles, others): (Vec<Found>, Vec<Found>) = discovery.files.into_iter().partition(|found| found.kind == Kind::Dockerfile);
+    report.errors.extend(others.iter().filter(|found| found.named).filter_map(unparsable));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(common.jobs).stack_size(STACK).build().context("threads")?;
     let progress = Progress::new(common, dockerfiles.len());
     let loaded: Vec<Loaded> = pool.install(|| {
         dockerfiles
@@ -124,7 +135,7 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
             })
             .collect::<Result<_, ConfigError>>()
     })?;
-    let projects = pool.install(|| projects(&loaded, common));
+    let projects = pool.install(|| projects(&loaded, common, configs, more));
     let results: Vec<(Found, Result<FileReport, ErrorReport>)> = pool.install(|| {
         loaded
             .into_par_iter()
@@ -146,7 +157,29 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
             Err(error) => report.errors.push(error),
         }
     }
-    Ok(Finished { report, found, stdin: false })
+    let notes = projects.values().filter_map(Project::builder_reason).collect();
+    Ok(Finished { report, found, stdin: None, notes })
+}
+
+/// A named compose, workflow or bake file is at least parsed, so that a mistake in it does not pass for "nothing to do".
+fn unparsable(found: &Found) -> Option<ErrorReport> {
+    let path = found.shown.display().to_string();
+    let error = |(line, column, message)| ErrorReport { path: path.clone(), line, column, message, fatal: true };
+    let text = match load(&found.shown) {
+        Ok(text) => text,
+        Err(problem) => return Some(error(problem)),
+    };
+    let is_json = found.shown.extension().is_some_and(|extension| extension == "json");
+    match found.kind {
+        Kind::Bake if is_json => serde_json::from_str::<serde_json::Value>(&text).err().map(|wrong| error((wrong.line(), wrong.column(), wrong.to_string()))),
+        Kind::Compose | Kind::Workflow => {
+            let documents = serde_yaml::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+            let wrong = documents.into_iter().find_map(|document| <serde_yaml::Value as serde::Deserialize>::deserialize(document).err())?;
+            let (line, column) = wrong.location().map_or((1, 1), |place| (place.line(), place.column()));
+            Some(error((line, column, wrong.to_string())))
+        }
+        Kind::Bake | Kind::Dockerfile => None,
+    }
 }
 
 fn one(common: &Common, loaded: &Loaded, projects: &BTreeMap<PathBuf, Project>) -> Result<FileReport, ErrorReport> {
@@ -166,7 +199,7 @@ fn one(common: &Common, loaded: &Loaded, projects: &BTreeMap<PathBuf, Project>) 
 
 /// What the Dockerfiles of each repository share. All of its Dockerfiles count, not only those that were named, so that naming
 /// one file gives the same change as naming the whole.
-fn projects(loaded: &[Loaded], common: &Common) -> BTreeMap<PathBuf, Project> {
+fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Override) -> BTreeMap<PathBuf, Project> {
     let mut roots: BTreeMap<PathBuf, Vec<&Loaded>> = BTreeMap::new();
     for file in loaded {
         roots.entry(file.found.root.clone()).or_default().push(file);
@@ -183,7 +216,7 @@ fn projects(loaded: &[Loaded], common: &Common) -> BTreeMap<PathBuf, Project> {
             let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
             let is_repository = root.join(".git").exists();
             if is_repository && !whole.iter().any(|path| absolute.starts_with(path)) {
-                let others = discover::discover(&[root.clone()], &Override::empty(), &|_| false);
+                let others = discover::discover(&[root.clone()], more, &|path| configs.names_dockerfile(path));
                 for other in others.files.iter().filter(|other| other.kind == Kind::Dockerfile) {
                     let Ok(text) = load(&other.shown) else { continue };
                     if let Ok(file) = dockerfile::read(&text) {
@@ -231,7 +264,7 @@ fn choose(common: &Common, settings: &Settings) -> (Vec<&'static dyn Transform>,
     (chosen, level)
 }
 
-fn load(path: &Path) -> Result<String, (usize, usize, String)> {
+pub fn load(path: &Path) -> Result<String, Problem> {
     let plain = |message: String| (0, 0, message);
     let size = std::fs::metadata(path).map_err(|error| plain(error.to_string()))?.len();
     if size > LARGEST {
@@ -240,18 +273,16 @@ fn load(path: &Path) -> Result<String, (usize, usize, String)> {
     text(std::fs::read(path).map_err(|error| plain(error.to_string()))?)
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, (usize, usize, String)> {
+/// The text of a file.
+pub fn text(bytes: Vec<u8>) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let before = &error.as_bytes()[..valid];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = valid - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) + 1;
+        let (line, column) = crate::text::place_of_bad_byte(&error);
         (line, column, "not UTF-8; convert the file first".to_owned())
     })
 }
 
 /// The restow.toml that holds for a file.
-struct Configs {
+pub struct Configs {
     fixed: Option<Config>,
     /// By folder: the nearest config, and its settings if they are the same for all files.
     found: Mutex<HashMap<PathBuf, Nearest>>,
@@ -261,18 +292,22 @@ struct Configs {
 type Nearest = Option<Arc<Config>>;
 
 impl Configs {
-    fn new(common: &Common) -> anyhow::Result<Self> {
+    /// # Errors
+    /// A `--config` that can't be read.
+    pub fn new(common: &Common) -> anyhow::Result<Self> {
         let fixed = match &common.config {
             None => None,
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-                Some(Config::parse(&text, &std::path::absolute(path)?, &transforms::ids())?)
+                let config = Config::read(&std::path::absolute(path)?, &transforms::ids())?;
+                Some(config.with_context(|| format!("{}: no such file", path.display()))?)
             }
         };
         Ok(Self { fixed, found: Mutex::default(), default: Arc::default() })
     }
 
-    fn for_file(&self, path: &Path) -> Result<Arc<Settings>, ConfigError> {
+    /// # Errors
+    /// A restow.toml that can't be read.
+    pub fn for_file(&self, path: &Path) -> Result<Arc<Settings>, ConfigError> {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if let Some(config) = &self.fixed {
             return Ok(Arc::new(config.settings(&absolute)));
@@ -288,10 +323,10 @@ impl Configs {
             return Ok(known.clone());
         }
         let path = folder.join(config::NAME);
-        let nearest = match (std::fs::read_to_string(&path), folder.parent()) {
-            (Ok(text), _) => Some(Arc::new(Config::parse(&text, &path, &transforms::ids())?)),
-            (Err(_), Some(parent)) => self.nearest(parent)?,
-            (Err(_), None) => None,
+        let nearest = match (Config::read(&path, &transforms::ids())?, folder.parent()) {
+            (Some(config), _) => Some(Arc::new(config)),
+            (None, Some(parent)) => self.nearest(parent)?,
+            (None, None) => None,
         };
         lock(&self.found).insert(folder.to_owned(), nearest.clone());
         Ok(nearest)
@@ -360,24 +395,10 @@ pub fn tell(finished: &Finished, common: &Common, verb: &str) {
     if common.quiet {
         return;
     }
-    if common.format != super::Format::Json {
-        let builders: std::collections::BTreeSet<String> = finished
-            .report
-            .files
-            .iter()
-            .flat_map(|file| file.outcome.skips.iter())
-            .filter_map(|skip| skip.reason.split_once(" speaks for ").map(|(place, _)| place.to_owned() + " speaks for another builder than BuildKit; see diff --why-not"))
-            .collect();
-        for note in builders {
-            let _ = writeln!(err, "note: {note}");
-        }
+    for note in &finished.notes {
+        let _ = writeln!(err, "note: {note}");
     }
     let _ = writeln!(err, "{}", crate::report::text::counts(finished.report.counts(), verb));
-}
-
-/// Whether the builder is one that cache mounts are for.
-pub fn takes_mounts(builder: Builder) -> bool {
-    matches!(builder, Builder::Buildkit | Builder::Podman | Builder::Railway)
 }
 
 /// The exit status as far as errors decide it.

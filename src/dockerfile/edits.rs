@@ -36,7 +36,7 @@ fn first_continued_indent(text: &str, instruction: &Instruction) -> Option<Strin
 /// instruction is continued over lines or would grow too long, else on the keyword's line.
 ///
 /// `more` is what other edits will add to the instruction, in bytes.
-pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, flags: &[String], more: usize) -> Edit {
+pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, flags: &[String], more: usize) -> Vec<Edit> {
     let keyword_end = instruction.keyword_span.end;
     let line_end = text[keyword_end..].find('\n').map_or(text.len(), |len| keyword_end + len);
     let line_end = keyword_end + text[keyword_end..line_end].trim_end_matches('\r').len();
@@ -47,7 +47,7 @@ pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, fl
     if bare.len() == file.escape.len_utf8() && bare.starts_with(file.escape) {
         // `RUN \`: the first flag takes the place behind the keyword, the continuation follows it.
         let at = keyword_end + gap;
-        return Edit::insert(at, format!("{} ", flags.join(&separator)));
+        return vec![Edit::insert(at, format!("{} ", flags.join(&separator)))];
     }
     let at = keyword_end + gap;
     let added: usize = more + flags.iter().map(|flag| flag.len() + 1).sum::<usize>();
@@ -56,9 +56,15 @@ pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, fl
     let whole = column + (instruction.head_end - instruction.span.start) + added;
     let one_line = !instruction.is_continued(text) && (heredoc || flags.len() == 1 && whole <= LONGEST_LINE);
     if one_line {
-        return Edit::insert(at, format!("{} ", flags.join(" ")));
+        return vec![Edit::insert(at, format!("{} ", flags.join(" ")))];
     }
-    Edit::insert(at, format!("{}{separator}", flags.join(&separator)))
+    let mut edits = vec![Edit::insert(at, format!("{}{separator}", flags.join(&separator)))];
+    if !instruction.is_continued(text) && !instruction.flags.is_empty() && !instruction.args.is_empty() {
+        // A RUN that is broken into lines gets its command on one of its own, behind the flags that were there.
+        let last = instruction.flags[instruction.flags.len() - 1].span.end;
+        edits.push(Edit::replace(Span::new(last, instruction.line.offset(instruction.args.start)), separator));
+    }
+    edits
 }
 
 /// Removes the text of `span`, which lies inside `instruction`, and what only served it: white space beside it, lines
@@ -195,7 +201,7 @@ mod tests {
     fn flagged(text: &str, flags: &[&str]) -> String {
         let file = read(text).unwrap();
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        EditSet::new(text, [insert_flags(text, &file, &file.instructions[0], &flags, 0)]).unwrap().apply(text)
+        EditSet::new(text, insert_flags(text, &file, &file.instructions[0], &flags, 0)).unwrap().apply(text)
     }
 
     #[test]
@@ -226,6 +232,7 @@ mod tests {
         assert_eq!(flagged("RUN pip x \\\n\t&& y\n", &["--m"]), "RUN --m \\\n\tpip x \\\n\t&& y\n");
         assert_eq!(flagged("RUN \\\n  pip x\n", &["--m"]), "RUN --m \\\n  pip x\n");
         assert_eq!(flagged("RUN a\n", &["--m", "--n"]), "RUN --m \\\n    --n \\\n    a\n");
+        assert_eq!(flagged("RUN --a b\n", &["--m", "--n"]), "RUN --m \\\n    --n \\\n    --a \\\n    b\n");
         assert_eq!(flagged("RUN <<EOF\na\nEOF\n", &["--m", "--n"]), "RUN --m --n <<EOF\na\nEOF\n");
     }
 

@@ -66,6 +66,9 @@ fn resolve(run: &Run, command: &Command, call: &Call, directory: &Directory) -> 
         })?;
         return cache(&path, "", directory, id);
     }
+    if let Some(name) = directory.unsure_env.iter().find(|name| !matches!(variable(run, command, name), Set::No)) {
+        return Err(format!("{name} may move the {id} cache"));
+    }
     for &(name, suffix) in directory.env {
         match variable(run, command, name) {
             Set::No => {}
@@ -73,9 +76,6 @@ fn resolve(run: &Run, command: &Command, call: &Call, directory: &Directory) -> 
             Set::To(value) => return cache(&value, suffix, directory, id),
             Set::Unknown => return Err(format!("{name} moves the {id} cache to a place that can't be told from the file")),
         }
-    }
-    if let Some(name) = directory.unsure_env.iter().find(|name| !matches!(variable(run, command, name), Set::No)) {
-        return Err(format!("{name} may move the {id} cache"));
     }
     let root = match account(run, command) {
         Account::Root | Account::Unknown => true,

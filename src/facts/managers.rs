@@ -418,7 +418,7 @@ pub static MANAGERS: &[Manager] = &[
         system: true,
         directories: &[Directory { root: "/var/cache/dnf", ..CACHE }],
         sharing: Sharing::Locked,
-        review: Some("dnf deletes installed packages from its cache (keepcache), so the mount keeps the repository metadata"),
+        review: Some("it was read in dnf's documentation and not yet built"),
         binaries: true,
         offline_flags: &["-C", "--cacheonly"],
         source: "dnf5-caching(7), dnf.conf(5) keepcache",

@@ -179,7 +179,7 @@ pub fn container(facts: &Facts<'_>, stage: usize, manager: &Manager) -> Option<S
             .unwrap_or_default();
         if found.is_empty() {
             let line = facts.line(facts.stages[image].from);
-            return Some(Start::Reads(Reader { line, what: "starts a container without CMD of its own".to_owned() }));
+            return Some(Start::Reads(Reader { line, what: "gives an image without CMD of its own, whose containers may read it".to_owned() }));
         }
         for index in found {
             match start(&facts.file.instructions[index], facts.line(index), manager) {

@@ -17,7 +17,8 @@ pub fn report(report: &Report) -> String {
         }
     }
     for error in &report.errors {
-        out.push_str(&format!("::error file={},line={}::{}\n", property(&error.path), error.line.max(1), message(&error.message)));
+        let level = if error.fatal { "error" } else { "warning" };
+        out.push_str(&format!("::{level} file={},line={}::{}\n", property(&error.path), error.line.max(1), message(&error.message)));
     }
     out
 }

@@ -86,11 +86,16 @@ pub enum Removal {
     True,
 }
 
+/// Deeper nesting than any Dockerfile has; the parser recurses.
+const DEEPEST: usize = 64;
+
 /// Why a script was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShellError {
     #[error("the shell text can't be parsed: {0}")]
     Syntax(String),
+    #[error("the shell text is nested more than {DEEPEST} levels deep")]
+    Depth,
 }
 
 impl Command {
@@ -155,6 +160,9 @@ pub fn parse(text: &str, errexit: bool) -> Result<Script, ShellError> {
 }
 
 fn parse_into(text: &str, shift: usize, errexit: bool, nested: bool, script: &mut Script) -> Result<(), ShellError> {
+    if depth(text) > DEEPEST {
+        return Err(ShellError::Depth);
+    }
     let nodes = rable::parse(text, true).map_err(|error| ShellError::Syntax(error.to_string()))?;
     let mut walker = Walker { text, offsets: char_offsets(text), shift, errexit, nested, script };
     walker.sequence(nodes.iter().collect(), true, true, true);
@@ -180,6 +188,30 @@ pub fn exec(words: Vec<ShellWord>) -> Script {
     script.commands.push(command);
     script.commands.sort_by_key(|command| command.range.start);
     script
+}
+
+/// An upper bound of how deep the constructs of a script are nested.
+fn depth(text: &str) -> usize {
+    let (mut brackets, mut deepest) = (0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'{' => brackets += 1,
+            b')' | b'}' => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(brackets);
+    }
+    let (mut words, mut deepest_words) = (0_usize, 0);
+    for word in text.split(|ch: char| ch.is_whitespace() || ch == ';') {
+        match word {
+            "if" | "while" | "until" | "for" | "case" | "{" | "!" => words += 1,
+            "fi" | "done" | "esac" | "}" => words = words.saturating_sub(1),
+            _ => {}
+        }
+        deepest_words = deepest_words.max(words);
+    }
+    // Backquotes nest only with backslashes in front of them.
+    deepest.max(deepest_words)
 }
 
 /// rable counts characters; this gives the byte offset of each, and one more for the end. Empty for ASCII.

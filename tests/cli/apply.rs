@@ -64,8 +64,9 @@ fn apply_refuses_a_link_out_of_the_repository_and_does_the_rest() {
     let folder = Folder::repository(&[("a/Dockerfile", PIP)]);
     symlink(outside.path("Dockerfile"), folder.path("Dockerfile")).unwrap();
     for _ in 0..2 {
-        let ran = folder.restow(&["apply"]).expect(2);
-        assert_holds(&ran.err, &["error: Dockerfile: ", "link out of the repository"]);
+        // Found by walking, so a warning; diff and check pass over it in the same way.
+        let ran = folder.restow(&["apply"]).expect(0);
+        assert_holds(&ran.err, &["warning: Dockerfile: ", "out of the repository"]);
         assert_eq!(outside.read("Dockerfile"), PIP);
         assert_eq!(folder.read("a/Dockerfile"), PIP_MOUNTED);
     }

@@ -36,7 +36,7 @@ mod site;
 
 use self::site::{Site, Special};
 use crate::dockerfile::edits;
-use crate::edit::Edit;
+use crate::edit::{Edit, EditSet};
 use crate::facts::managers::{self, Call, EnvOverride, Manager, Verb};
 use crate::facts::runs::{Run, RunForm, Unreadable};
 use crate::shell::{Command, Form, Removal};
@@ -129,6 +129,9 @@ fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result
     draft.flags();
     let dropped = draft.failing_cleanups()?;
     draft.words();
+    if EditSet::new(cx.facts.text, draft.edits.iter().cloned()).is_err() {
+        return Err("the clean-ups that would have to go stand too close together".to_owned());
+    }
     let what = match site.manager.id {
         "apt" => "package archives".to_owned(),
         "go" => match (site.mounts.iter().any(|m| m.target.ends_with("mod")), site.mounts.len()) {
@@ -156,7 +159,10 @@ fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result
 fn reason(site: &Site<'_>) -> String {
     let targets: Vec<&str> = site.mounts.iter().map(|mounted| mounted.target.as_str()).collect();
     let kept = match site.manager.id {
-        "go" | "cargo" | "maven" | "gradle" | "nuget" => "dependencies and build results",
+        "go" if targets.iter().all(|target| target.ends_with("go-build")) => "build results",
+        "go" if targets.len() > 1 => "modules and build results",
+        "go" => "modules",
+        "cargo" | "maven" | "gradle" | "nuget" => "dependencies",
         "dnf" | "zypper" if site.special != Special::KeepPackages => "repository metadata",
         _ => "packages",
     };
@@ -175,7 +181,7 @@ impl Draft<'_> {
     fn flags(&mut self) {
         let (facts, site) = (self.cx.facts, self.site);
         let flags: Vec<String> = site.mounts.iter().map(|mounted| mounted.flag.clone()).collect();
-        self.edits.push(edits::insert_flags(facts.text, facts.file, site.instruction, &flags, self.words_to_come()));
+        self.edits.extend(edits::insert_flags(facts.text, facts.file, site.instruction, &flags, self.words_to_come()));
         let instruction = site.run.instruction;
         self.effects.extend(flags.into_iter().map(|flag| Effect::AddFlag { instruction, flag }));
     }
@@ -277,7 +283,7 @@ impl Draft<'_> {
         let wrap = edits::must_wrap(facts.text, self.site.instruction, flags + self.words_to_come());
         let edit = edits::chain_before(facts.text, facts.file, self.site.instruction, offset, commands, wrap);
         // The first command starts where the flags are put in: one insertion, flags first.
-        match self.edits.iter_mut().find(|known| known.span == edit.span) {
+        match self.edits.iter_mut().find(|known| known.span.end == edit.span.start && !known.replacement.is_empty()) {
             Some(known) => known.replacement.push_str(&edit.replacement),
             None => self.edits.push(edit),
         }

@@ -80,6 +80,9 @@ impl<'a> Site<'a> {
         let who = accounts(run, &calls)?;
         let mut doubts = doubts_of_base(cx, run, who);
         doubts.extend(manager.review.map(str::to_owned));
+        if manager.id == "dnf" && !cx.project.settings.keep_packages {
+            doubts.push("packages are downloaded all the same, since dnf deletes what it has installed (cache.keep-packages in restow.toml tells it not to)".to_owned());
+        }
         let directories = directories(cx, run, manager, &calls, &mut doubts)?;
         let uncovered: Vec<&Directory> = directories.iter().filter(|dir| !run.mounts.iter().any(|mount| mount.is_cache() && mount.covers(&dir.cache.path))).collect();
         if uncovered.is_empty() {
