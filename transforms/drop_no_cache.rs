@@ -28,16 +28,16 @@
 //! src/facts/managers.rs.
 
 use crate::dockerfile::{Keyword, edits};
-use crate::edit::Edit;
 use crate::facts::Variable;
+use crate::facts::cleanups::is_cache_path;
 use crate::facts::caches::{self, Account, Cache, account};
 use crate::facts::defeats::{self, Defeat};
 use crate::facts::managers::{Call, EnvOverride, Manager, Verb};
 use crate::facts::readers;
 use crate::facts::runs::Run;
 use crate::shell::Form;
+use crate::transform::run_edits::RunEdits;
 use crate::transform::{Change, DockerfileContext, Effect, Example, Findings, Kind, Level, Meta, Transform};
-use crate::transforms::add_cache_mounts::{is_cache_path, remove_command, remove_words, takes_assignment};
 
 pub struct DropNoCache;
 
@@ -147,11 +147,12 @@ impl<'a> Site<'a> {
     }
 
     fn change(&self, cx: &DockerfileContext<'_>, ordinal: usize, kind: What, defeats: &[&Defeat]) -> Result<Option<Change>, String> {
-        let (mut edits, mut effects) = (Vec::new(), Vec::new());
+        let mut out = RunEdits::new(cx.facts, self.run);
         let mut names = Vec::new();
         for defeat in defeats {
-            self.edit(cx, defeat, &mut edits, &mut effects, &mut names)?;
+            self.edit(cx, defeat, &mut out, &mut names)?;
         }
+        let RunEdits { edits, effects, .. } = out;
         if edits.is_empty() {
             return Ok(None);
         }
@@ -177,7 +178,7 @@ impl<'a> Site<'a> {
         }))
     }
 
-    fn edit(&self, cx: &DockerfileContext<'_>, defeat: &Defeat, edits: &mut Vec<Edit>, effects: &mut Vec<Effect>, names: &mut Vec<String>) -> Result<(), String> {
+    fn edit(&self, cx: &DockerfileContext<'_>, defeat: &Defeat, out: &mut RunEdits<'_>, names: &mut Vec<String>) -> Result<(), String> {
         let run = self.run;
         match defeat {
             Defeat::Flag { command, word } => {
@@ -185,30 +186,28 @@ impl<'a> Site<'a> {
                 let range = command.words[*word].range.clone();
                 names.push(command.words[*word].value.clone().unwrap_or_default());
                 match command.form {
-                    Form::Shell => remove_words(cx, run, range, edits, effects),
+                    Form::Shell => out.remove_words(range),
                     Form::Exec => {
                         // The string, its quotes, and the comma in front of it.
                         let start = command.words[*word - 1].range.end + 1;
-                        remove_words(cx, run, start..range.end + 1, edits, effects)
+                        out.remove_words(start..range.end + 1)
                     }
                 }
             }
             Defeat::Variable { name, command, fix } => {
                 let command = &run.commands()[*command];
-                if !takes_assignment(*fix, command) || removes_variable(cx, run, name) {
+                let assigns = *fix == EnvOverride::Empty && command.form == Form::Shell;
+                if !assigns || removes_variable(cx, run, name) {
                     return Ok(());
                 }
                 names.push((*name).to_owned());
-                let at = command.range.start;
-                let text = format!("{name}= ");
-                edits.push(Edit::insert(run.text.offset(at), text.clone()));
-                effects.push(Effect::ReplaceText { instruction: run.instruction, range: at..at, with: text });
+                out.insert(command.range.start, format!("{name}= "));
                 Ok(())
             }
             Defeat::Clean { command } => {
                 let command = &run.commands()[*command];
                 names.push(one_line(&run.text.text[command.range.clone()]));
-                remove_command(cx, run, command, edits, effects)
+                out.remove_command(command)
             }
             Defeat::Inside { command, word } => {
                 let command = &run.commands()[*command];
@@ -221,14 +220,14 @@ impl<'a> Site<'a> {
                         return Ok(());
                     }
                     names.push(whole);
-                    return remove_command(cx, run, command, edits, effects);
+                    return out.remove_command(command);
                 }
                 let raw = &command.words[*word].raw;
                 if !others.first().is_some_and(|first| is_cache_path(first)) {
                     return Err(format!("`rm` removes {raw} together with other things"));
                 }
                 names.push(format!("rm {raw}"));
-                remove_words(cx, run, command.words[*word].range.clone(), edits, effects)
+                out.remove_words(command.words[*word].range.clone())
             }
         }
     }

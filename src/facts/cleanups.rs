@@ -142,6 +142,12 @@ pub fn disturbs(run: &Run, directory: &str, kept: &[&str]) -> Option<String> {
     None
 }
 
+/// Whether a path speaks of a cache, so that an `rm` of it is a clean-up and nothing else.
+pub fn is_cache_path(raw: &str) -> bool {
+    let raw = raw.to_ascii_lowercase();
+    ["cache", "/lists", ".npm", ".cargo/registry", ".m2", ".gradle", ".nuget", "pkgs", "/tmp/*"].iter().any(|part| raw.contains(part))
+}
+
 /// How `path`, which may hold patterns, lies to `directory`.
 fn relation(path: &str, directory: &str) -> Relation {
     let parts = |text: &str| -> Vec<String> {

@@ -762,11 +762,6 @@ pub fn may_concern(text: &str, managers: &[&'static Manager]) -> bool {
         || custom.iter().any(|manager| manager.programs.iter().any(|name| text.contains(name)))
 }
 
-/// The first manager that `text` mentions, by [`mentions`]: for RUNs whose commands could not be read.
-pub fn mention(text: &str, managers: &[&'static Manager]) -> Option<&'static str> {
-    managers.iter().find(|manager| mentions(text, manager)).map(|manager| manager.id)
-}
-
 /// Whether the manager's program and, in the same clause behind it, one of its downloading commands stand in `text`, by a plain
 /// search.
 pub fn mentions(text: &str, manager: &Manager) -> bool {
@@ -776,11 +771,15 @@ pub fn mentions(text: &str, manager: &Manager) -> bool {
     let ends = |ch: char| ch.is_whitespace() || matches!(ch, '(' | ')' | '"' | '\'' | '`' | ',' | '[' | ']');
     text.split(['\n', ';', '&', '|']).any(|clause| {
         let mut words = clause.split(ends).filter(|word| !word.is_empty());
+        let mut before = "";
         while let Some(word) = words.next() {
             let name = word.rsplit('/').next().unwrap_or(word);
-            if !manager.is_program(name) {
+            // `uv pip install` is uv's.
+            if !manager.is_program(name) || before == "uv" && manager.id == "pip" {
+                before = name;
                 continue;
             }
+            before = name;
             let mut downloads = manager.verbs.iter().filter(|(_, verb)| matches!(verb, Verb::Install | Verb::Fetch));
             let first = |text: &'static str| text.split(' ').next().unwrap_or(text);
             if downloads.any(|(text, _)| words.clone().take(8).any(|word| word == first(text))) {
@@ -831,6 +830,14 @@ mod tests {
         assert_eq!(pip.switches_cache_off("--no-ca"), Some("--no-cache-dir"));
         assert_eq!(pip.switches_cache_off("--no-c"), None);
         assert_eq!(pip.switches_cache_off("--no-compile"), None);
+    }
+
+    #[test]
+    fn the_cheap_look_sees_every_program_and_module() {
+        let all: Vec<&Manager> = MANAGERS.iter().collect();
+        for name in MANAGERS.iter().flat_map(|manager| manager.programs.iter().chain(manager.modules)) {
+            assert!(may_concern(name, &all), "{name}");
+        }
     }
 
     #[test]

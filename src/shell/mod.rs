@@ -99,10 +99,15 @@ pub enum ShellError {
 }
 
 impl Command {
-    /// The program's name without its folder, if it is literal.
+    /// The program's name without its folder. The folder may hold variables (`$VENV/bin/pip`), the name may not.
     pub fn name(&self) -> Option<&str> {
-        let value = self.words.get(self.program)?.value.as_deref()?;
-        Some(value.rsplit('/').next().unwrap_or(value))
+        let word = self.words.get(self.program)?;
+        if let Some(value) = word.value.as_deref() {
+            return Some(value.rsplit('/').next().unwrap_or(value));
+        }
+        let (_, name) = word.raw.trim_matches('"').rsplit_once('/')?;
+        let plain = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-' | '_');
+        (!name.is_empty() && name.chars().all(plain)).then_some(name)
     }
 
     /// The words behind the program.
@@ -449,6 +454,7 @@ mod tests {
         assert_eq!(names("if a; then b; else c; fi; for i in 1; do d; done"), ["a", "b", "c", "d"]);
         assert_eq!(names("bash -exc 'pip install x && y'"), ["bash", "pip", "y"]);
         assert_eq!(names("$CMD install && /opt/venv/bin/pip install"), ["pip"]);
+        assert_eq!(names("\"$VENV/bin/pip\" install && ${V}/bin/$P install"), ["pip"]);
     }
 
     #[test]

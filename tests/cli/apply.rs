@@ -1,3 +1,5 @@
+//! `restow apply`: what is written, and what is refused.
+
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::support::{Folder, PIP, PIP_MOUNTED, SEVERAL, TEMPLATE, UNKNOWN, assert_holds};

@@ -1,3 +1,5 @@
+//! The contract of the command line: exit codes.
+
 use super::support::{CLEAN, Folder, PIP, TEMPLATE, UNKNOWN, assert_holds};
 
 #[test]

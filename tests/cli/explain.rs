@@ -1,3 +1,5 @@
+//! The contract of the command line: explain.
+
 use super::support::{Folder, PIP, TEMPLATE, UNKNOWN, assert_holds};
 
 #[test]

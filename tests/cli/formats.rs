@@ -1,3 +1,5 @@
+//! The contract of the command line: formats.
+
 use std::collections::HashSet;
 
 use serde_json::Value;

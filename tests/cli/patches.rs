@@ -1,3 +1,5 @@
+//! The contract of the command line: patches.
+
 use super::support::{Folder, PIP, SEVERAL, assert_holds};
 
 /// Paths, and texts with something in them that is easily lost.

@@ -1,3 +1,5 @@
+//! The contract of the command line: streams.
+
 use super::support::{Folder, PIP, SEVERAL, TEMPLATE, UNKNOWN, assert_holds};
 
 #[test]

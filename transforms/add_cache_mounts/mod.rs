@@ -37,9 +37,9 @@ mod site;
 use self::site::{Site, Special};
 use crate::dockerfile::edits;
 use crate::edit::{Edit, EditSet};
-use crate::facts::managers::{self, Call, EnvOverride, Manager, Verb};
+use crate::facts::managers::{self, Call, Manager, Verb};
 use crate::facts::runs::{Run, RunForm, Unreadable};
-use crate::shell::{Command, Form, Removal};
+use crate::transform::run_edits::RunEdits;
 use crate::transform::{Change, DockerfileContext, Effect, Findings, Kind, Level, Meta, Transform};
 
 pub struct AddCacheMounts;
@@ -61,7 +61,7 @@ impl Transform for AddCacheMounts {
         for (ordinal, run) in cx.facts.runs.iter().enumerate() {
             let place = cx.facts.file.instructions[run.instruction].span;
             if let Err(reason) = run.script() {
-                if *reason != Unreadable::Irrelevant && managers::mention(&run.text.text, &cx.facts.knowledge.managers).is_some() {
+                if *reason != Unreadable::Irrelevant && cx.facts.knowledge.managers.iter().any(|manager| managers::mentions(&run.text.text, manager)) {
                     out.skip(place, reason.to_string());
                 }
                 continue;
@@ -81,11 +81,12 @@ impl Transform for AddCacheMounts {
                     out.skip(place, format!("{}: {refusal}", manager.id));
                 }
             }
-            if let Some(manager) = managers::mention(&run.text.text, &cx.facts.knowledge.managers) {
-                let known = run.calls().iter().any(|call| call.manager.id == manager);
-                let mounted = run.mounts.iter().any(|mount| mount.target.as_deref().is_some_and(|target| target.contains(manager)));
-                if !known && !mounted && !seen.contains(&manager) {
-                    out.skip(place, format!("{manager}: it stands in a string, a substitution or behind another program, where its commands are not edited"));
+            for manager in &cx.facts.knowledge.managers {
+                // A mount of the author's for it shows that the calls are known of.
+                let mounted = run.mounts.iter().any(|mount| mount.target.as_deref().is_some_and(|target| target.contains(manager.id)));
+                if !seen.contains(&manager.id) && !mounted && managers::mentions(&run.text.text, manager) {
+                    let id = manager.id;
+                    out.skip(place, format!("{id}: it stands in a string, a substitution or behind another program, where its commands are not edited"));
                 }
             }
         }
@@ -107,12 +108,6 @@ fn downloads(run: &Run) -> Vec<(&'static Manager, Vec<Call>)> {
     groups
 }
 
-/// Whether a path speaks of a cache, so that an `rm` of it is a clean-up.
-pub(super) fn is_cache_path(raw: &str) -> bool {
-    let raw = raw.to_ascii_lowercase();
-    ["cache", "/lists", ".npm", ".cargo/registry", ".m2", ".gradle", ".nuget", "pkgs", "/tmp/*"].iter().any(|part| raw.contains(part))
-}
-
 /// Forces a fresh index, which `--no-cache` did: an index younger than four hours would be trusted otherwise.
 const UPDATE_INDEX: &str = "apk update --cache-dir=/etc/apk/cache";
 
@@ -120,16 +115,15 @@ const UPDATE_INDEX: &str = "apk update --cache-dir=/etc/apk/cache";
 struct Draft<'a> {
     cx: &'a DockerfileContext<'a>,
     site: &'a Site<'a>,
-    edits: Vec<Edit>,
-    effects: Vec<Effect>,
+    out: RunEdits<'a>,
 }
 
 fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result<Change, String> {
-    let mut draft = Draft { cx, site, edits: Vec::new(), effects: Vec::new() };
+    let mut draft = Draft { cx, site, out: RunEdits::new(cx.facts, site.run) };
     draft.flags();
     let dropped = draft.failing_cleanups()?;
     draft.words();
-    if EditSet::new(cx.facts.text, draft.edits.iter().cloned()).is_err() {
+    if EditSet::new(cx.facts.text, draft.out.edits.iter().cloned()).is_err() {
         return Err("the clean-ups that would have to go stand too close together".to_owned());
     }
     let what = match site.manager.id {
@@ -151,8 +145,8 @@ fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result
         reason: reason(site),
         level: site.level,
         offset: site.instruction.span.start,
-        edits: draft.edits,
-        effects: draft.effects,
+        edits: draft.out.edits,
+        effects: draft.out.effects,
     })
 }
 
@@ -181,9 +175,9 @@ impl Draft<'_> {
     fn flags(&mut self) {
         let (facts, site) = (self.cx.facts, self.site);
         let flags: Vec<String> = site.mounts.iter().map(|mounted| mounted.flag.clone()).collect();
-        self.edits.extend(edits::insert_flags(facts.text, facts.file, site.instruction, &flags, self.words_to_come()));
+        self.out.edits.extend(edits::insert_flags(facts.text, facts.file, site.instruction, &flags, self.words_to_come()));
         let instruction = site.run.instruction;
-        self.effects.extend(flags.into_iter().map(|flag| Effect::AddFlag { instruction, flag }));
+        self.out.effects.extend(flags.into_iter().map(|flag| Effect::AddFlag { instruction, flag }));
     }
 
     /// How long the words are that [`Self::words`] adds, in bytes.
@@ -209,12 +203,12 @@ impl Draft<'_> {
             if failing < paths {
                 let range = command.words[removed.word].range.clone();
                 dropped.push(format!("`rm {}`", removed.raw));
-                remove_words(self.cx, site.run, range, &mut self.edits, &mut self.effects)?;
+                self.out.remove_words(range)?;
             } else if !done.contains(&removed.command) {
                 done.push(removed.command);
                 let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
                 dropped.push(format!("`{}`", text.join(" ")));
-                remove_command(self.cx, site.run, command, &mut self.edits, &mut self.effects)?;
+                self.out.remove_command(command)?;
             }
         }
         Ok(dropped)
@@ -226,7 +220,7 @@ impl Draft<'_> {
         let run = site.run;
         if let Some(flag) = &site.directory_flag {
             for call in &site.calls {
-                insert_words(run, call.command, call.verb_word, &[flag], &mut self.edits, &mut self.effects);
+                self.out.insert_words(call.command, call.verb_word, &[flag]);
             }
         }
         match &site.special {
@@ -234,7 +228,7 @@ impl Draft<'_> {
             Special::Apt { archives, keep } => {
                 let option = format!("Dir::Cache::archives={archives}");
                 for call in &site.calls {
-                    insert_words(run, call.command, call.verb_word, &["-o", &option], &mut self.edits, &mut self.effects);
+                    self.out.insert_words(call.command, call.verb_word, &["-o", &option]);
                 }
                 if *keep {
                     let file = format!("{archives}/keep-cache");
@@ -253,7 +247,7 @@ impl Draft<'_> {
                     let adds = command.words.iter().any(|word| matches!(word.raw.as_str(), "add" | "upgrade" | "update" | "fix"));
                     for word in command.words.iter().filter(|word| adds && word.raw == "--no-cache") {
                         // Its removal can't fail: one word, no comment inside.
-                        let _ = remove_words(self.cx, run, word.range.clone(), &mut self.edits, &mut self.effects);
+                        let _ = self.out.remove_words(word.range.clone());
                     }
                 }
                 if *update {
@@ -263,7 +257,7 @@ impl Draft<'_> {
             }
             Special::KeepPackages => {
                 for call in &site.calls {
-                    insert_words(run, call.command, call.verb_word, &["--setopt=keepcache=1"], &mut self.edits, &mut self.effects);
+                    self.out.insert_words(call.command, call.verb_word, &["--setopt=keepcache=1"]);
                 }
             }
         }
@@ -275,97 +269,19 @@ impl Draft<'_> {
         let offset = run.text.offset(at);
         if run.form == RunForm::Heredoc {
             let joined: String = commands.iter().map(|command| format!("{command} && ")).collect();
-            self.edits.push(Edit::insert(offset, joined.clone()));
-            self.effects.push(Effect::ReplaceText { instruction: run.instruction, range: at..at, with: joined });
+            self.out.edits.push(Edit::insert(offset, joined.clone()));
+            self.out.effects.push(Effect::ReplaceText { instruction: run.instruction, range: at..at, with: joined });
             return;
         }
         let flags: usize = self.site.mounts.iter().map(|mounted| mounted.flag.len() + 1).sum();
         let wrap = edits::must_wrap(facts.text, self.site.instruction, flags + self.words_to_come());
         let edit = edits::chain_before(facts.text, facts.file, self.site.instruction, offset, commands, wrap);
         // The first command starts where the flags are put in: one insertion, flags first.
-        match self.edits.iter_mut().find(|known| known.span.end == edit.span.start && !known.replacement.is_empty()) {
+        match self.out.edits.iter_mut().find(|known| known.span.end == edit.span.start && !known.replacement.is_empty()) {
             Some(known) => known.replacement.push_str(&edit.replacement),
-            None => self.edits.push(edit),
+            None => self.out.edits.push(edit),
         }
         let joined: String = commands.iter().map(|command| format!("{command} && ")).collect();
-        self.effects.push(Effect::ReplaceText { instruction: run.instruction, range: at..at, with: joined });
+        self.out.effects.push(Effect::ReplaceText { instruction: run.instruction, range: at..at, with: joined });
     }
-}
-
-/// Puts `words` behind a word of a command: as shell words, or as strings of the JSON array.
-fn insert_words(run: &Run, command: usize, word: usize, words: &[&str], edits: &mut Vec<Edit>, effects: &mut Vec<Effect>) {
-    let command = &run.commands()[command];
-    let end = command.words[word].range.end;
-    let (at, text) = match command.form {
-        Form::Shell => (end, words.iter().map(|word| format!(" {word}")).collect::<String>()),
-        // Behind the closing quote.
-        Form::Exec => (end + 1, words.iter().map(|word| format!(", \"{word}\"")).collect()),
-    };
-    edits.push(Edit::insert(run.text.offset(at), text.clone()));
-    effects.push(Effect::ReplaceText { instruction: run.instruction, range: at..at, with: text });
-}
-
-/// Removes a range of a RUN's script text, with the white space or line that only served it.
-pub(super) fn remove_words(
-    cx: &DockerfileContext<'_>,
-    run: &Run,
-    range: std::ops::Range<usize>,
-    edits: &mut Vec<Edit>,
-    effects: &mut Vec<Effect>,
-) -> Result<(), String> {
-    let instruction = &cx.facts.file.instructions[run.instruction];
-    let span = run.text.span(range.clone());
-    let removal = edits::remove(cx.facts.text, cx.facts.file, instruction, span);
-    edits.extend(removal.ok_or("a comment stands inside what would go")?);
-    effects.push(Effect::ReplaceText { instruction: run.instruction, range, with: " ".to_owned() });
-    Ok(())
-}
-
-/// Removes a command that always succeeds, with the operator that joined it; puts `true` in its place where it decides the exit
-/// status.
-pub(super) fn remove_command(
-    cx: &DockerfileContext<'_>,
-    run: &Run,
-    command: &Command,
-    edits: &mut Vec<Edit>,
-    effects: &mut Vec<Effect>,
-) -> Result<(), String> {
-    let script = run.script().map_err(ToString::to_string)?;
-    let text = &run.text.text;
-    if script.removal(command) == Removal::True {
-        let range = command.range.clone();
-        if !script.lists[command.list].outermost {
-            return Err(format!("`{}` decides an exit status inside a condition or a subshell", run.text.text[range].split_whitespace().collect::<Vec<_>>().join(" ")));
-        }
-        if !run.text.is_contiguous(range.clone()) {
-            return Err("a clean-up over several lines decides the exit status".to_owned());
-        }
-        edits.push(Edit::replace(run.text.span(range.clone()), "true"));
-        effects.push(Effect::ReplaceText { instruction: run.instruction, range, with: "true".to_owned() });
-        return Ok(());
-    }
-    let list = &script.lists[command.list];
-    let item = command.item.unwrap_or(0);
-    let range = if list.items.len() == 1 {
-        // `clean;`: the semicolon goes too.
-        let rest = &text[command.range.end..];
-        let gap = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-        let end = if rest[gap..].starts_with(';') { command.range.end + gap + 1 } else { command.range.end };
-        command.range.start..end
-    } else if item == 0 {
-        command.range.start..list.items[1].start
-    } else {
-        let before = list.items[item - 1].end;
-        let operator = text[before..command.range.start].find("&&").map_or(before, |at| before + at);
-        let operator_offset = run.text.offset(operator);
-        let line_start = cx.facts.text[..operator_offset].rfind('\n').map_or(0, |at| at + 1);
-        let leads = cx.facts.text[line_start..operator_offset].trim().is_empty();
-        if leads { operator..command.range.end } else { before..command.range.end }
-    };
-    remove_words(cx, run, range, edits, effects)
-}
-
-/// Whether a variable can be taken back for a command by an assignment in front of it.
-pub(super) fn takes_assignment(fix: EnvOverride, command: &Command) -> bool {
-    fix == EnvOverride::Empty && command.form == Form::Shell
 }

@@ -499,7 +499,7 @@ fn place(
     for removed in &failing {
         let command = &run.commands()[removed.command];
         let others: Vec<&str> = command.arguments().iter().filter(|word| !word.raw.starts_with('-') && word.raw != removed.raw).map(|word| word.raw.as_str()).collect();
-        let kept_is_cleanup = super::is_cache_path(others.first().unwrap_or(&removed.raw.as_str()));
+        let kept_is_cleanup = cleanups::is_cache_path(others.first().unwrap_or(&removed.raw.as_str()));
         if command.form == crate::shell::Form::Exec || !kept_is_cleanup {
             let with = if others.is_empty() { String::new() } else { format!(" together with {}", others.join(" ")) };
             return Err(format!("`rm` removes {}{with}, and would fail on the mount", removed.raw));

@@ -1,5 +1,7 @@
 //! What a transform is, and what it gives back: changes with their declared effects, and places left alone.
 
+pub mod run_edits;
+
 use crate::edit::Edit;
 use crate::facts::Facts;
 use crate::project::Project;
