@@ -32,25 +32,75 @@ pub const FIELDS: &[Field] = &[
     field("only", "list of transform ids", "all", "Run these transforms and no others. `--only` wins."),
     field("except", "list of transform ids", "none", "Leave these transforms out. `--except` adds to it."),
     field("review", "true or false", "false", "Include changes of level review, like `--review`."),
-    field("dockerfiles", "list of globs", "none", "More files to read as Dockerfiles, like `--dockerfile`; relative to restow.toml."),
-    field("builder", "\"buildkit\", \"podman\", \"classic\", \"kaniko\", \"railway\"", "by signs in the repository, else buildkit", "Who builds the images. classic and kaniko get no cache mounts: the one refuses them, the other ignores them, so that caches would land in layers. railway needs `cache.id-prefix`. podman gets none for users other than root, because it makes parent folders of a mount private to root."),
-    field("cache.id", "\"auto\" or \"always\"", "\"auto\"", "Whether a cache mount gets an `id=` only where sharing its default one would be wrong, or always."),
-    field("cache.id-prefix", "text", "none", "Put in front of every id that restow writes; Railway wants `s/<service id>-`."),
-    field("cache.keep-packages", "true or false", "false", "Let dnf and yum keep downloaded packages in the mount (`--setopt=keepcache=1`), not only repository metadata."),
-    field("override.files", "list of globs", "required", "`[[override]]`: the files, relative to restow.toml, for which the keys beside it replace those above."),
+    field(
+        "dockerfiles",
+        "list of globs",
+        "none",
+        "More files to read as Dockerfiles, like `--dockerfile`; relative to restow.toml.",
+    ),
+    field(
+        "builder",
+        "\"buildkit\", \"podman\", \"classic\", \"kaniko\", \"railway\"",
+        "by signs in the repository, else buildkit",
+        "Who builds the images. classic and kaniko get no cache mounts: the one refuses them, the other ignores them, so that caches would land in layers. railway needs `cache.id-prefix`. podman gets none for users other than root, because it makes parent folders of a mount private to root.",
+    ),
+    field(
+        "cache.id",
+        "\"auto\" or \"always\"",
+        "\"auto\"",
+        "Whether a cache mount gets an `id=` only where sharing its default one would be wrong, or always.",
+    ),
+    field(
+        "cache.id-prefix",
+        "text",
+        "none",
+        "Put in front of every id that restow writes; Railway wants `s/<service id>-`.",
+    ),
+    field(
+        "cache.keep-packages",
+        "true or false",
+        "false",
+        "Let dnf and yum keep downloaded packages in the mount (`--setopt=keepcache=1`), not only repository metadata.",
+    ),
+    field(
+        "override.files",
+        "list of globs",
+        "required",
+        "`[[override]]`: the files, relative to restow.toml, for which the keys beside it replace those above.",
+    ),
     field("override.only", "list of transform ids", "", "As `only`."),
     field("override.except", "list of transform ids", "", "As `except`."),
     field("override.review", "true or false", "", "As `review`."),
     field("override.builder", "as builder", "", "As `builder`."),
-    field("base.image", "glob", "required", "`[[base]]`: an image that you vouch for; matched with and without its tag. Changes that depend on user, home or distribution can then be safe on it."),
+    field(
+        "base.image",
+        "glob",
+        "required",
+        "`[[base]]`: an image that you vouch for; matched with and without its tag. Changes that depend on user, home or distribution can then be safe on it.",
+    ),
     field("base.user", "name", "\"root\"", "The user that a RUN has behind FROM."),
     field("base.uid", "number", "0 for root, else unknown", "Its uid."),
     field("base.gid", "number", "the uid", "Its gid."),
     field("base.home", "absolute path", "/root for root, else unknown", "Its home."),
-    field("base.distribution", "\"debian\", \"ubuntu\", \"alpine\", \"fedora\", \"redhat\", \"amazon\", \"suse\"", "unknown", "The distribution family. For Debian and Ubuntu you also vouch for /etc/apt/apt.conf.d/docker-clean."),
+    field(
+        "base.distribution",
+        "\"debian\", \"ubuntu\", \"alpine\", \"fedora\", \"redhat\", \"amazon\", \"suse\"",
+        "unknown",
+        "The distribution family. For Debian and Ubuntu you also vouch for /etc/apt/apt.conf.d/docker-clean.",
+    ),
     field("base.release", "text", "unknown", "The release, as part of mount ids."),
-    field("base.env", "table", "none", "Variables that the image sets and that move caches (HOME, PIP_CACHE_DIR, ...)."),
-    field("manager.id", "name", "required", "`[[manager]]`: a package manager beside the table; its changes are always of level review."),
+    field(
+        "base.env",
+        "table",
+        "none",
+        "Variables that the image sets and that move caches (HOME, PIP_CACHE_DIR, ...).",
+    ),
+    field(
+        "manager.id",
+        "name",
+        "required",
+        "`[[manager]]`: a package manager beside the table; its changes are always of level review.",
+    ),
     field("manager.programs", "list of names", "required", "What its program is called."),
     field("manager.install", "list of command words", "required", "Its commands that download."),
     field("manager.clean", "list of command words", "none", "Its commands that empty the cache."),
@@ -186,7 +236,9 @@ impl Config {
         let fail = |line, column, message| ConfigError { path: path.to_owned(), line, column, message };
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             Err(error) => return Err(fail(1, 1, error.to_string())),
         };
         match String::from_utf8(bytes) {
@@ -210,7 +262,9 @@ impl Config {
         let schema: Schema = toml::from_str(text)
             .map_err(|error| fail(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
         let named = schema.only.iter().flatten().chain(&schema.except);
-        let named = named.chain(schema.overrides.iter().flat_map(|other| other.only.iter().flatten().chain(other.except.iter().flatten())));
+        let named = named.chain(
+            schema.overrides.iter().flat_map(|other| other.only.iter().flatten().chain(other.except.iter().flatten())),
+        );
         for id in named {
             if !ids.contains(&id.as_str()) {
                 let message = format!("no transform is called {id:?}; there are {}", ids.join(", "));
@@ -247,7 +301,8 @@ impl Config {
             knowledge: self.knowledge.clone(),
         };
         for other in &self.schema.overrides {
-            let matches = globs(&self.folder, &other.files).is_ok_and(|globs| globs.matched(path, false).is_whitelist());
+            let matches =
+                globs(&self.folder, &other.files).is_ok_and(|globs| globs.matched(path, false).is_whitelist());
             if matches {
                 settings.only = other.only.clone().or(settings.only);
                 settings.except = other.except.clone().unwrap_or(settings.except);
@@ -261,7 +316,8 @@ impl Config {
     /// Whether `dockerfiles` names the file.
     pub fn names_dockerfile(&self, path: &Path) -> bool {
         !self.schema.dockerfiles.is_empty()
-            && globs(&self.folder, &self.schema.dockerfiles).is_ok_and(|globs| globs.matched(path, false).is_whitelist())
+            && globs(&self.folder, &self.schema.dockerfiles)
+                .is_ok_and(|globs| globs.matched(path, false).is_whitelist())
     }
 }
 
@@ -285,7 +341,9 @@ fn known_base(base: &BaseSchema) -> Result<KnownBase, String> {
         None => None,
         Some(text) => {
             let family = Family::from_name(text).ok_or_else(|| {
-                format!("distribution {text:?} is not known; use debian, ubuntu, alpine, fedora, redhat, amazon or suse")
+                format!(
+                    "distribution {text:?} is not known; use debian, ubuntu, alpine, fedora, redhat, amazon or suse"
+                )
             })?;
             Some(Distribution { family, release: base.release.clone() })
         }
@@ -301,7 +359,8 @@ fn known_base(base: &BaseSchema) -> Result<KnownBase, String> {
 /// Makes a row of the table. Rows live as long as the process, like the table they extend; a run reads few configs.
 fn manager(row: &ManagerSchema) -> Result<&'static Manager, String> {
     let text = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
-    let list = |words: &[String]| -> &'static [&'static str] { Box::leak(words.iter().map(|word| text(word)).collect()) };
+    let list =
+        |words: &[String]| -> &'static [&'static str] { Box::leak(words.iter().map(|word| text(word)).collect()) };
     if !(row.cache.starts_with('/') || row.cache.starts_with("~/")) {
         return Err(format!("the cache of manager {:?} must start with / or ~/", row.id));
     }
@@ -310,7 +369,11 @@ fn manager(row: &ManagerSchema) -> Result<&'static Manager, String> {
         Some("shared") => Sharing::Shared,
         Some(other) => return Err(format!("sharing {other:?} is not known; use \"shared\" or \"locked\"")),
     };
-    let verbs = row.install.iter().map(|word| (text(word), Verb::Install)).chain(row.clean.iter().map(|word| (text(word), Verb::Clean)));
+    let verbs = row
+        .install
+        .iter()
+        .map(|word| (text(word), Verb::Install))
+        .chain(row.clean.iter().map(|word| (text(word), Verb::Clean)));
     let cache: &'static str = text(&row.cache);
     let env = row.cache_env.iter().map(|name| (text(name), ""));
     let directory = Directory {

@@ -117,7 +117,11 @@ fn walk(
         add(path.to_owned(), kind, false, folder, files);
     }
     for path in named_by_compose {
-        let inside = path.canonicalize().ok().zip(folder.canonicalize().ok()).is_some_and(|(path, folder)| path.starts_with(folder));
+        let inside = path
+            .canonicalize()
+            .ok()
+            .zip(folder.canonicalize().ok())
+            .is_some_and(|(path, folder)| path.starts_with(folder));
         if inside && path.is_file() {
             add(path, Kind::Dockerfile, false, folder, files);
         }
@@ -157,7 +161,11 @@ impl Files {
         let mut targets: HashMap<PathBuf, usize> = HashMap::new();
         let mut roots: HashMap<PathBuf, PathBuf> = HashMap::new();
         for found in self.found.into_values() {
-            let error = |message: &str| WalkError { path: found.shown.clone(), message: message.to_owned(), named: found.named };
+            let error = |message: &str| WalkError {
+                path: found.shown.clone(),
+                message: message.to_owned(),
+                named: found.named,
+            };
             if found.shown.to_str().is_none() {
                 errors.push(error("its name is not UTF-8; rename it"));
                 continue;
@@ -166,7 +174,9 @@ impl Files {
                 errors.push(error("it can't be found any more"));
                 continue;
             };
-            let root = roots.entry(found.root.clone()).or_insert_with(|| found.root.canonicalize().unwrap_or_else(|_| found.root.clone()));
+            let root = roots
+                .entry(found.root.clone())
+                .or_insert_with(|| found.root.canonicalize().unwrap_or_else(|_| found.root.clone()));
             if !target.starts_with(root) {
                 errors.push(error("it leads out of the repository; name the file itself"));
                 continue;
@@ -221,7 +231,9 @@ fn clean(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             std::path::Component::CurDir => {}
-            std::path::Component::ParentDir if matches!(out.components().next_back(), Some(std::path::Component::Normal(_))) => {
+            std::path::Component::ParentDir
+                if matches!(out.components().next_back(), Some(std::path::Component::Normal(_))) =>
+            {
                 out.pop();
             }
             _ => out.push(part),
@@ -237,7 +249,12 @@ pub fn kind_of(path: &Path) -> Option<Kind> {
     if lower.ends_with(".dockerignore") {
         return None;
     }
-    if lower == "dockerfile" || lower.starts_with("dockerfile.") || lower.ends_with(".dockerfile") || lower.starts_with("containerfile") || lower.ends_with(".containerfile") {
+    if lower == "dockerfile"
+        || lower.starts_with("dockerfile.")
+        || lower.ends_with(".dockerfile")
+        || lower.starts_with("containerfile")
+        || lower.ends_with(".containerfile")
+    {
         return Some(Kind::Dockerfile);
     }
     if is_yaml && (lower.starts_with("compose") || lower.starts_with("docker-compose")) {
@@ -256,7 +273,9 @@ fn dockerfiles_of_compose(path: &Path) -> Vec<PathBuf> {
     if !text.contains("dockerfile") {
         return Vec::new();
     }
-    let Ok(value) = serde_yaml::from_str::<serde_yaml::Value>(text.trim_start_matches('\u{feff}')) else { return Vec::new() };
+    let Ok(value) = serde_yaml::from_str::<serde_yaml::Value>(text.trim_start_matches('\u{feff}')) else {
+        return Vec::new();
+    };
     let folder = path.parent().unwrap_or(Path::new(""));
     let services = value.get("services").and_then(|services| services.as_mapping()).into_iter().flatten();
     let named = services.filter_map(|(_, service)| {

@@ -99,7 +99,11 @@ pub fn read_dockerfile(text: &str) -> Result<Dockerfile, Refusal> {
         let word = instruction.keyword_span.of(text);
         match instruction.keyword {
             dockerfile::Keyword::Unknown => {
-                let hint = if text.contains("{{") || text.contains("{%") { "; a template is read only once it is rendered" } else { "" };
+                let hint = if text.contains("{{") || text.contains("{%") {
+                    "; a template is read only once it is rendered"
+                } else {
+                    ""
+                };
                 return Err(refusal(instruction.span.start, format!("unknown instruction {word:?}{hint}")));
             }
             dockerfile::Keyword::From => {
@@ -129,14 +133,26 @@ pub fn read_dockerfile(text: &str) -> Result<Dockerfile, Refusal> {
 /// Safe changes are computed first and on their own, so that they do not depend on `allowed`.
 pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level) -> Outcome {
     if let Some(line) = Ignores::new(input.text, input.file).whole_file {
-        let skip = |transform: &&dyn Transform| Located { transform: transform.meta().id, line, reason: "restow: ignore-file".to_owned() };
+        let skip = |transform: &&dyn Transform| Located {
+            transform: transform.meta().id,
+            line,
+            reason: "restow: ignore-file".to_owned(),
+        };
         return Outcome { skips: transforms.iter().map(skip).collect(), ..Outcome::unchanged(input.text) };
     }
     let mut rejected: HashSet<String> = HashSet::new();
     let mut faults = Vec::new();
     loop {
-        let mut run = Run { input, transforms, allowed, text: input.text.to_owned(), steps: Vec::new(), scripts: Scripts::new(), rejected: &rejected };
-        match run.to_fixpoint() {
+        let mut run = Run {
+            input,
+            transforms,
+            allowed,
+            text: input.text.to_owned(),
+            steps: Vec::new(),
+            scripts: Scripts::new(),
+            rejected: &rejected,
+        };
+        match run.run_to_fixpoint() {
             Ok((skips, held_back)) => {
                 let Run { text, steps, .. } = run;
                 return finish(input, text, steps, skips, held_back, faults);
@@ -185,10 +201,12 @@ struct Run<'a> {
     rejected: &'a HashSet<String>,
 }
 
+/// What each transform found in one text.
+type Found = Vec<(&'static str, Findings)>;
 type Remains = (Vec<(&'static str, usize, String)>, Vec<(&'static str, Change)>);
 
 impl Run<'_> {
-    fn to_fixpoint(&mut self) -> Result<Remains, Fault> {
+    fn run_to_fixpoint(&mut self) -> Result<Remains, Fault> {
         let mut found = Vec::new();
         for level in [Level::Safe, Level::Review] {
             if level > self.allowed {
@@ -212,7 +230,7 @@ impl Run<'_> {
 
     /// One pass of every transform. Gives what each found in the text as it stands at the end, and whether anything changed:
     /// only if nothing did are all findings of the same text.
-    fn pass(&mut self, level: Level) -> Result<(Vec<(&'static str, Findings)>, bool), Fault> {
+    fn pass(&mut self, level: Level) -> Result<(Found, bool), Fault> {
         let mut all = Vec::with_capacity(self.transforms.len());
         let mut changed = false;
         let mut next = 0;
@@ -236,10 +254,17 @@ impl Run<'_> {
                     let transform = self.transforms[next];
                     let id = transform.meta().id;
                     let found = self.look(transform, &facts, &ignores);
-                    let eligible = found.changes.iter().filter(|change| change.level <= level && !self.rejected.contains(&change.group));
+                    let eligible = found
+                        .changes
+                        .iter()
+                        .filter(|change| change.level <= level && !self.rejected.contains(&change.group));
                     for change in eligible.clone() {
                         if let Err(error) = EditSet::new(&self.text, change.edits.iter().cloned()) {
-                            return Err(Fault::Damage { transform: id, group: change.group.clone(), message: error.to_string() });
+                            return Err(Fault::Damage {
+                                transform: id,
+                                group: change.group.clone(),
+                                message: error.to_string(),
+                            });
                         }
                     }
                     wanted = without_collisions(eligible.cloned().collect());
@@ -266,7 +291,12 @@ impl Run<'_> {
         let cx = DockerfileContext { facts, context: self.input.context, project: self.input.project };
         transform.dockerfile(&cx, &mut findings);
         let id = transform.meta().id;
-        let ignored: Vec<usize> = findings.changes.iter().map(|change| change.offset).filter(|offset| ignores.holds(facts.file, *offset, id)).collect();
+        let ignored: Vec<usize> = findings
+            .changes
+            .iter()
+            .map(|change| change.offset)
+            .filter(|offset| ignores.holds(facts.file, *offset, id))
+            .collect();
         findings.changes.retain(|change| !ignored.contains(&change.offset));
         for offset in ignored {
             findings.skips.push(Skip { offset, reason: "a comment says restow: ignore".to_owned() });
@@ -288,7 +318,8 @@ impl Run<'_> {
             Err(message) => {
                 // Find the one that is wrong, so that the others are kept.
                 let wrong = changes.iter().find(|change| {
-                    let alone = EditSet::new(&self.text, change.edits.iter().cloned()).map(|edits| edits.apply(&self.text));
+                    let alone =
+                        EditSet::new(&self.text, change.edits.iter().cloned()).map(|edits| edits.apply(&self.text));
                     alone.map_or(true, |after| check(&self.text, &after, &change.effects).is_err())
                 });
                 let wrong = wrong.unwrap_or(&changes[0]);
@@ -307,7 +338,11 @@ impl Run<'_> {
                 edit
             });
             let Ok(set) = EditSet::new(&text, moved) else {
-                return Err(Fault::Damage { transform: id, group: change.group, message: "its edits can't be applied one by one".to_owned() });
+                return Err(Fault::Damage {
+                    transform: id,
+                    group: change.group,
+                    message: "its edits can't be applied one by one".to_owned(),
+                });
             };
             text = set.apply(&text);
             let mut change = change;
@@ -326,7 +361,7 @@ impl Run<'_> {
     }
 
     /// What the transforms still see in the end: places left alone, and changes of a higher level.
-    fn remains(&self, found: Vec<(&'static str, Findings)>) -> Remains {
+    fn remains(&self, found: Found) -> Remains {
         let (mut skips, mut held_back) = (Vec::new(), Vec::new());
         for (id, findings) in found {
             skips.extend(findings.skips.into_iter().map(|skip| (id, skip.offset, skip.reason)));
@@ -400,11 +435,16 @@ fn finish(
         .into_iter()
         .map(|(transform, offset, reason)| Located { transform, line: origin(offset, all), reason })
         .collect();
-    skips.sort_by(|left, right| left.line.cmp(&right.line));
+    skips.sort_by_key(|left| left.line);
     skips.dedup();
     let held_back = held_back
         .into_iter()
-        .map(|(transform, change)| HeldBack { transform, line: origin(change.offset, all), title: change.title, reason: change.reason })
+        .map(|(transform, change)| HeldBack {
+            transform,
+            line: origin(change.offset, all),
+            title: change.title,
+            reason: change.reason,
+        })
         .collect();
     Outcome { kind: Kind::Dockerfile, before: input.text.to_owned(), after, changes, skips, held_back, faults }
 }
@@ -533,11 +573,14 @@ fn words_of_body(text: &str) -> Vec<String> {
     words(text).into_iter().filter(|word| word != "\\").collect()
 }
 
+/// A range of a script and what stands there afterwards.
+type Replacement<'a> = (std::ops::Range<usize>, &'a str);
+
 /// The instructions that the effects promise.
 fn expected(before: &str, old: &Dockerfile, effects: &[Effect]) -> Result<Vec<Model>, String> {
     let mut models: Vec<Option<Model>> = old.instructions.iter().map(|ins| Some(Model::new(before, ins))).collect();
     // Texts are rebuilt from all replacements of one instruction, last one first.
-    let mut texts: Vec<(usize, Vec<(std::ops::Range<usize>, &str)>)> = Vec::new();
+    let mut texts: Vec<(usize, Vec<Replacement<'_>>)> = Vec::new();
     for effect in effects {
         match effect {
             Effect::AddFlag { instruction, flag } => {
@@ -563,7 +606,8 @@ fn expected(before: &str, old: &Dockerfile, effects: &[Effect]) -> Result<Vec<Mo
                 let model = models[*instruction].as_mut().ok_or("a pair of an instruction that goes")?;
                 let pair = ins.pairs(old.escape).into_iter().find(|pair| pair.name == *name).ok_or("no such pair")?;
                 let raw = &ins.line.text[pair.range.clone()];
-                let start = model.words.iter().position(|word| words(raw).first() == Some(word)).ok_or("no such word")?;
+                let start =
+                    model.words.iter().position(|word| words(raw).first() == Some(word)).ok_or("no such word")?;
                 let count = words(raw).len();
                 model.words.drain(start..start + count);
             }
@@ -613,7 +657,13 @@ mod tests {
     fn an_undeclared_difference_is_found() {
         let before = "FROM x\n# c\nRUN a b\nUSER c\n";
         assert!(check(before, before, &[]).is_ok());
-        for after in ["FROM x\n# c\nRUN a\nUSER c\n", "FROM x\nRUN a b\nUSER c\n", "FROM x\n# c\nRUN a b\n", "FROM x\n# c\nrun a b\nUSER c\n", "FROM x\n# c\nRUN --mount=type=cache,target=/x a b\nUSER c\n"] {
+        for after in [
+            "FROM x\n# c\nRUN a\nUSER c\n",
+            "FROM x\nRUN a b\nUSER c\n",
+            "FROM x\n# c\nRUN a b\n",
+            "FROM x\n# c\nrun a b\nUSER c\n",
+            "FROM x\n# c\nRUN --mount=type=cache,target=/x a b\nUSER c\n",
+        ] {
             assert!(check(before, after, &[]).is_err(), "{after:?}");
         }
     }

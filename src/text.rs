@@ -87,10 +87,7 @@ impl Fragment {
         if text.is_empty() {
             return;
         }
-        let contiguous = self
-            .pieces
-            .last()
-            .is_some_and(|&(at, file)| file + (self.text.len() - at) == offset);
+        let contiguous = self.pieces.last().is_some_and(|&(at, file)| file + (self.text.len() - at) == offset);
         if !contiguous {
             self.pieces.push((self.text.len(), offset));
         }

@@ -38,24 +38,16 @@ fn check(name: &str) {
     let Some(engine) = engine() else { return };
     // The index counts for everyone who asks: one project at a time.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/builds")
-        .join(name);
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/builds").join(name);
     let copy = tempfile::tempdir().expect("a temporary directory");
     copy_tree(&project, copy.path());
     let dockerfile = copy.path().join("Dockerfile");
     let text = || std::fs::read_to_string(&dockerfile).expect("the Dockerfile");
 
     let original = text();
-    let before = engine.build(
-        copy.path(),
-        &original,
-        &format!("restow-test-{name}-before"),
-    );
+    let before = engine.build(copy.path(), &original, &format!("restow-test-{name}-before"));
     assert!(
         before.downloads.0 > 0,
         "{name}: the build before shows no download, so the measurement is blind\n{}",
@@ -64,56 +56,23 @@ fn check(name: &str) {
 
     apply(copy.path());
     let rewritten = text();
-    assert_ne!(
-        original, rewritten,
-        "{name}: apply left the Dockerfile as it was"
-    );
+    assert_ne!(original, rewritten, "{name}: apply left the Dockerfile as it was");
     apply(copy.path());
-    assert_eq!(
-        rewritten,
-        text(),
-        "{name}: a second apply changed the Dockerfile again"
-    );
+    assert_eq!(rewritten, text(), "{name}: a second apply changed the Dockerfile again");
 
-    let after = engine.build(
-        copy.path(),
-        &rewritten,
-        &format!("restow-test-{name}-after"),
-    );
+    let after = engine.build(copy.path(), &rewritten, &format!("restow-test-{name}-after"));
     let differences = differences(&engine.tree(&before.image), &engine.tree(&after.image));
-    assert!(
-        differences.is_empty(),
-        "{name}: the image changed\n{}\nDockerfile:\n{rewritten}",
-        differences.join("\n")
-    );
+    assert!(differences.is_empty(), "{name}: the image changed\n{}\nDockerfile:\n{rewritten}", differences.join("\n"));
     assert_eq!(
         engine.configuration(&before.image),
         engine.configuration(&after.image),
         "{name}: the image's configuration changed"
     );
 
-    let again = engine.build(
-        copy.path(),
-        &rewritten,
-        &format!("restow-test-{name}-again"),
-    );
-    assert!(
-        again.reused > 0,
-        "{name}: the rebuild used nothing from a cache\n{}",
-        again.log
-    );
-    assert_eq!(
-        again.downloads,
-        Downloads(0),
-        "{name}: the rebuild downloaded again\n{}",
-        again.log
-    );
-    assert_eq!(
-        again.files_served.unwrap_or(0),
-        0,
-        "{name}: the index served files again\n{}",
-        again.log
-    );
+    let again = engine.build(copy.path(), &rewritten, &format!("restow-test-{name}-again"));
+    assert!(again.reused > 0, "{name}: the rebuild used nothing from a cache\n{}", again.log);
+    assert_eq!(again.downloads, Downloads(0), "{name}: the rebuild downloaded again\n{}", again.log);
+    assert_eq!(again.files_served.unwrap_or(0), 0, "{name}: the index served files again\n{}", again.log);
 }
 
 fn apply(project: &Path) {
@@ -126,9 +85,7 @@ fn apply(project: &Path) {
 }
 
 fn copy_tree(from: &Path, to: &Path) {
-    for entry in
-        std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()))
-    {
+    for entry in std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let entry = entry.expect("a directory entry");
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
@@ -167,11 +124,7 @@ struct Build<'e> {
 
 impl Drop for Build<'_> {
     fn drop(&mut self) {
-        let _ = self
-            .engine
-            .docker()
-            .args(["rmi", "--force", &self.image])
-            .output();
+        let _ = self.engine.docker().args(["rmi", "--force", &self.image]).output();
     }
 }
 
@@ -181,21 +134,12 @@ fn engine() -> Option<&'static Engine> {
     ENGINE
         .get_or_init(|| {
             let found = match std::env::var_os("RESTOW_BUILDER") {
-                Some(directory) => Some(Engine::from_env_file(
-                    &PathBuf::from(directory).join("env.sh"),
-                )),
-                None => Some(Engine {
-                    environment: Vec::new(),
-                    index: None,
-                })
-                .filter(Engine::answers),
+                Some(directory) => Some(Engine::from_env_file(&PathBuf::from(directory).join("env.sh"))),
+                None => Some(Engine { environment: Vec::new(), index: None }).filter(Engine::answers),
             };
             if found.is_none() {
                 // Not eprintln!, which the test harness shows for failures only.
-                let _ = writeln!(
-                    io::stderr(),
-                    "skipped: no container engine (start one with tests/builder.sh)"
-                );
+                let _ = writeln!(io::stderr(), "skipped: no container engine (start one with tests/builder.sh)");
             }
             found
         })
@@ -205,11 +149,7 @@ fn engine() -> Option<&'static Engine> {
 impl Engine {
     /// The engine that a directory of `tests/builder.sh` describes; whoever names one wants it used, so it must answer.
     fn from_env_file(file: &Path) -> Engine {
-        let output = Command::new("sh")
-            .args(["-c", r#". "$1" && env -0"#, "sh"])
-            .arg(file)
-            .output()
-            .expect("sh runs");
+        let output = Command::new("sh").args(["-c", r#". "$1" && env -0"#, "sh"]).arg(file).output().expect("sh runs");
         succeeded(&format!("reading {}", file.display()), &output);
         let environment: Vec<(String, String)> = String::from_utf8_lossy(&output.stdout)
             .split('\0')
@@ -221,27 +161,16 @@ impl Engine {
             .find(|(name, _)| name == "RESTOW_TEST_INDEX")
             .map(|(_, address)| address.trim_start_matches("http://").to_owned());
         let engine = Engine { environment, index };
-        assert!(
-            engine.answers(),
-            "the engine of {} doesn't answer: tests/builder.sh start",
-            file.display()
-        );
+        assert!(engine.answers(), "the engine of {} doesn't answer: tests/builder.sh start", file.display());
         engine
     }
 
     fn answers(&self) -> bool {
-        self.docker()
-            .arg("info")
-            .output()
-            .is_ok_and(|output| output.status.success())
+        self.docker().arg("info").output().is_ok_and(|output| output.status.success())
     }
 
     fn docker(&self) -> Command {
-        let path = self
-            .environment
-            .iter()
-            .find(|(name, _)| name == "PATH")
-            .map(|(_, path)| path.as_str());
+        let path = self.environment.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_str());
         // A command is looked up in our own PATH, not in the one that it is given.
         let program = path
             .into_iter()
@@ -250,9 +179,7 @@ impl Engine {
             .find(|program| program.is_file())
             .unwrap_or_else(|| PathBuf::from("docker"));
         let mut command = Command::new(program);
-        command
-            .envs(self.environment.iter().cloned())
-            .env("DOCKER_BUILDKIT", "1");
+        command.envs(self.environment.iter().cloned()).env("DOCKER_BUILDKIT", "1");
         command
     }
 
@@ -261,10 +188,7 @@ impl Engine {
     /// An argument under each FROM makes the steps below it new. `--no-cache` would do that as well, but with cache
     /// mounts that are new and empty.
     fn build<'e>(&'e self, context: &Path, dockerfile: &str, image: &str) -> Build<'e> {
-        let stamp = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("a clock after 1970")
-            .as_nanos();
+        let stamp = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_nanos();
         let mut busted = String::new();
         for line in dockerfile.split_inclusive('\n') {
             busted.push_str(line);
@@ -278,15 +202,7 @@ impl Engine {
         }
         let mut child = self
             .docker()
-            .args([
-                "build",
-                "--network=host",
-                "--progress=plain",
-                "--tag",
-                image,
-                "--file",
-                "-",
-            ])
+            .args(["build", "--network=host", "--progress=plain", "--tag", image, "--file", "-"])
             .arg(context)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -294,15 +210,12 @@ impl Engine {
             .spawn()
             .expect("docker runs");
         let mut stdin = child.stdin.take().expect("a pipe");
-        stdin
-            .write_all(busted.as_bytes())
-            .expect("the Dockerfile is read");
+        stdin.write_all(busted.as_bytes()).expect("the Dockerfile is read");
         drop(stdin);
         let output = child.wait_with_output().expect("docker ends");
         succeeded(&format!("docker build of\n{dockerfile}"), &output);
         let files_served = self.index.as_ref().map(|index| {
-            let counters: serde_json::Value =
-                serde_json::from_str(&http_get(index, "/ctl")).expect("JSON at /ctl");
+            let counters: serde_json::Value = serde_json::from_str(&http_get(index, "/ctl")).expect("JSON at /ctl");
             counters["files"].as_u64().expect("the number of files")
         });
 
@@ -316,14 +229,7 @@ impl Engine {
                 downloads += 1;
             }
         }
-        Build {
-            engine: self,
-            image: image.to_owned(),
-            log,
-            downloads: Downloads(downloads),
-            reused,
-            files_served,
-        }
+        Build { engine: self, image: image.to_owned(), log, downloads: Downloads(downloads), reused, files_served }
     }
 
     /// What a container of the image starts with: user, environment, entry point, labels.
@@ -339,19 +245,11 @@ impl Engine {
 
     /// Every path of the image.
     fn tree(&self, image: &str) -> BTreeMap<String, Entry> {
-        let output = self
-            .docker()
-            .args(["create", image, "true"])
-            .output()
-            .expect("docker runs");
+        let output = self.docker().args(["create", image, "true"]).output().expect("docker runs");
         succeeded("docker create", &output);
         let container = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let mut export = self
-            .docker()
-            .args(["export", &container])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("docker runs");
+        let mut export =
+            self.docker().args(["export", &container]).stdout(Stdio::piped()).spawn().expect("docker runs");
         let tree = read_tar(export.stdout.take().expect("a pipe"));
         let status = export.wait().expect("docker ends");
         let _ = self.docker().args(["rm", &container]).output();
@@ -373,17 +271,10 @@ fn succeeded(what: &str, output: &Output) {
 /// The body of an answer on the loopback interface.
 fn http_get(host: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(host).unwrap_or_else(|error| panic!("{host}: {error}"));
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    )
-    .expect("a request");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
-    answer
-        .split_once("\r\n\r\n")
-        .map(|(_, body)| body.to_owned())
-        .expect("a body")
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).expect("a body")
 }
 
 // ---- the same image -----------------------------------------------------------------------------------------
@@ -419,18 +310,11 @@ fn differences(before: &BTreeMap<String, Entry>, after: &BTreeMap<String, Entry>
     paths
         .into_iter()
         .filter_map(|path| {
-            let passed_over = PASSED_OVER
-                .iter()
-                .find(|(known, _)| known == path)
-                .map(|(_, how)| *how);
+            let passed_over = PASSED_OVER.iter().find(|(known, _)| known == path).map(|(_, how)| *how);
             match (before.get(path), after.get(path)) {
                 _ if passed_over == Some(PassOver::Path) => None,
                 (Some(old), Some(new)) if old == new => None,
-                (Some(old), Some(new))
-                    if passed_over == Some(PassOver::Content) && old.same_but_content(new) =>
-                {
-                    None
-                }
+                (Some(old), Some(new)) if passed_over == Some(PassOver::Content) && old.same_but_content(new) => None,
                 (Some(old), Some(new)) => Some(format!("/{path}: {old} became {new}")),
                 (Some(old), None) => Some(format!("/{path}: gone ({old})")),
                 (None, Some(new)) => Some(format!("/{path}: new ({new})")),
@@ -458,21 +342,13 @@ struct Entry {
 
 impl Entry {
     fn same_but_content(&self, other: &Entry) -> bool {
-        Entry {
-            size: other.size,
-            digest: other.digest,
-            ..self.clone()
-        } == *other
+        Entry { size: other.size, digest: other.digest, ..self.clone() } == *other
     }
 }
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "type {} mode {:o} owner {}:{} size {}",
-            self.kind, self.mode, self.uid, self.gid, self.size
-        )?;
+        write!(f, "type {} mode {:o} owner {}:{} size {}", self.kind, self.mode, self.uid, self.gid, self.size)?;
         if !self.link.is_empty() {
             write!(f, " -> {}", self.link)?;
         }
@@ -500,11 +376,10 @@ fn read_tar(mut stream: impl Read) -> io::Result<BTreeMap<String, Entry>> {
             io::copy(&mut stream, &mut io::sink())?;
             return Ok(tree);
         }
-        let [uid, gid, size] =
-            [("uid", 108..116), ("gid", 116..124), ("size", 124..136)].map(|(key, field)| {
-                let extension = extended.get(key).and_then(|value| value.parse().ok());
-                extension.unwrap_or_else(|| number(&header[field]))
-            });
+        let [uid, gid, size] = [("uid", 108..116), ("gid", 116..124), ("size", 124..136)].map(|(key, field)| {
+            let extension = extended.get(key).and_then(|value| value.parse().ok());
+            extension.unwrap_or_else(|| number(&header[field]))
+        });
         let mut content = vec![0; usize::try_from(size).expect("a size that fits in memory")];
         stream.read_exact(&mut content)?;
         let padding = content.len().next_multiple_of(BLOCK) - content.len();
@@ -516,18 +391,12 @@ fn read_tar(mut stream: impl Read) -> io::Result<BTreeMap<String, Entry>> {
             b'K' => drop(extended.insert("linkpath".to_owned(), text(&content))),
             b'g' => {}
             flag => {
-                let prefix = if header[257..263] == *b"ustar\0" {
-                    text(&header[345..500])
-                } else {
-                    String::new()
-                };
+                let prefix = if header[257..263] == *b"ustar\0" { text(&header[345..500]) } else { String::new() };
                 let short = text(&header[..100]);
-                let path = extended
-                    .remove("path")
-                    .unwrap_or_else(|| match prefix.is_empty() {
-                        true => short,
-                        false => format!("{prefix}/{short}"),
-                    });
+                let path = extended.remove("path").unwrap_or_else(|| match prefix.is_empty() {
+                    true => short,
+                    false => format!("{prefix}/{short}"),
+                });
                 let path = path.trim_end_matches('/').to_owned();
                 // Magic number, flags, time, size of the source: flags of zero say that the time is there.
                 if path.ends_with(".pyc") && content.len() > 16 && content[4..8] == [0; 4] {
@@ -541,9 +410,7 @@ fn read_tar(mut stream: impl Read) -> io::Result<BTreeMap<String, Entry>> {
                     uid,
                     gid,
                     size,
-                    link: extended
-                        .remove("linkpath")
-                        .unwrap_or_else(|| text(&header[157..257])),
+                    link: extended.remove("linkpath").unwrap_or_else(|| text(&header[157..257])),
                     xattrs: extended
                         .iter()
                         .filter(|(key, _)| key.contains("xattr"))
@@ -562,10 +429,7 @@ fn read_tar(mut stream: impl Read) -> io::Result<BTreeMap<String, Entry>> {
 fn pax_records(mut content: &[u8]) -> BTreeMap<String, String> {
     let mut records = BTreeMap::new();
     while let Some(space) = content.iter().position(|byte| *byte == b' ') {
-        let length = text(&content[..space])
-            .parse()
-            .unwrap_or(content.len())
-            .clamp(space + 2, content.len());
+        let length = text(&content[..space]).parse().unwrap_or(content.len()).clamp(space + 2, content.len());
         let record = String::from_utf8_lossy(&content[space + 1..length - 1]);
         if let Some((key, value)) = record.split_once('=') {
             records.insert(key.to_owned(), value.to_owned());
@@ -577,19 +441,14 @@ fn pax_records(mut content: &[u8]) -> BTreeMap<String, String> {
 
 /// The field up to its first NUL.
 fn text(field: &[u8]) -> String {
-    let end = field
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(field.len());
+    let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
     String::from_utf8_lossy(&field[..end]).into_owned()
 }
 
 /// An octal field, or a binary one where its first bit is set.
 fn number(field: &[u8]) -> u64 {
     if field[0] & 0x80 != 0 {
-        return field[1..]
-            .iter()
-            .fold(0, |value, byte| value << 8 | u64::from(*byte));
+        return field[1..].iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
     }
     u64::from_str_radix(text(field).trim(), 8).unwrap_or(0)
 }

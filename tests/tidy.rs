@@ -4,8 +4,23 @@ use std::path::{Path, PathBuf};
 
 /// Top-level modules from the top down; each uses only those that stand below it.
 const LAYERS: [&str; 17] = [
-    "cli", "examples", "transforms", "report", "write", "discover", "engine", "transform", "project", "config", "facts", "context",
-    "dockerfile", "shell", "edit", "text", "main",
+    "cli",
+    "examples",
+    "transforms",
+    "report",
+    "write",
+    "discover",
+    "engine",
+    "transform",
+    "project",
+    "config",
+    "facts",
+    "context",
+    "dockerfile",
+    "shell",
+    "edit",
+    "text",
+    "main",
 ];
 /// Uses that point upwards, with the reason why they stay.
 const KNOWN: [(&str, &str, &str); 1] = [
@@ -116,7 +131,10 @@ fn every_transform_is_registered_and_named_alike() {
         }
         let id = name.replace('_', "-");
         let pascal: String = name.split('_').map(|part| part[..1].to_uppercase() + &part[1..]).collect();
-        assert!(registry.contains(&format!("pub mod {name};")) && registry.contains(&format!("{name}::{pascal}")), "{name}");
+        assert!(
+            registry.contains(&format!("pub mod {name};")) && registry.contains(&format!("{name}::{pascal}")),
+            "{name}"
+        );
         assert!(restow::transforms::ids().contains(&id.as_str()), "{id}");
         found.push(id);
     }
@@ -129,7 +147,11 @@ fn libraries_are_called_from_one_place() {
         for (library, places) in LIBRARIES {
             let used = code(&text).lines().any(|line| {
                 let line = line.trim_start();
-                line.starts_with(&format!("use {library}")) || !line.starts_with("//") && line.split(|ch: char| !(ch.is_alphanumeric() || ch == '_' || ch == ':')).any(|word| word.starts_with(library))
+                line.starts_with(&format!("use {library}"))
+                    || !line.starts_with("//")
+                        && line
+                            .split(|ch: char| !(ch.is_alphanumeric() || ch == '_' || ch == ':'))
+                            .any(|word| word.starts_with(library))
             });
             let allowed = places.split(' ').any(|place| path.starts_with(place));
             assert!(!used || allowed, "{path} uses {library}");

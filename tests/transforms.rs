@@ -25,7 +25,12 @@ fn run(transforms: &[&dyn Transform], example: &Example, level: Level) -> Outcom
 
 fn again(example: &Example, text: &str) -> Example {
     // Examples are static because transforms are; a text made by a test lives as long as the test process.
-    Example { name: example.name, before: Box::leak(text.to_owned().into_boxed_str()), files: example.files, config: example.config }
+    Example {
+        name: example.name,
+        before: Box::leak(text.to_owned().into_boxed_str()),
+        files: example.files,
+        config: example.config,
+    }
 }
 
 #[test]
@@ -119,7 +124,9 @@ fn lines_outside_the_hunks_stay_byte_for_byte() {
         let mut removed = removed.into_iter().peekable();
         for line in outcome.before.split_inclusive('\n') {
             let bare = line.trim_end_matches('\n');
-            if removed.peek() == Some(&bare) || removed.peek().is_some_and(|next| next.trim_end_matches('\r') == bare.trim_end_matches('\r')) {
+            if removed.peek() == Some(&bare)
+                || removed.peek().is_some_and(|next| next.trim_end_matches('\r') == bare.trim_end_matches('\r'))
+            {
                 removed.next();
                 continue;
             }
@@ -133,8 +140,16 @@ fn reasons_are_one_sentence_and_titles_are_imperative() {
     every(|_, example| {
         let outcome = run(ALL, example, Level::Review);
         for change in &outcome.changes {
-            assert!(change.title.starts_with(|ch: char| ch.is_uppercase()) && !change.title.ends_with('.'), "{}", change.title);
-            assert!(!change.reason.contains(". ") && !change.reason.ends_with('.') && !change.reason.contains('\n'), "{}", change.reason);
+            assert!(
+                change.title.starts_with(|ch: char| ch.is_uppercase()) && !change.title.ends_with('.'),
+                "{}",
+                change.title
+            );
+            assert!(
+                !change.reason.contains(". ") && !change.reason.ends_with('.') && !change.reason.contains('\n'),
+                "{}",
+                change.reason
+            );
             assert!(change.reason.starts_with(|ch: char| ch.is_lowercase()), "{}", change.reason);
         }
         for skip in &outcome.skips {
@@ -159,7 +174,9 @@ fn ids_of_changes_are_stable_and_unique() {
 #[test]
 fn the_documentation_is_up_to_date() {
     let root = env!("CARGO_MANIFEST_DIR");
-    for (path, expected) in [("docs/transforms.md", restow::cli::explain::page()), ("docs/config.md", restow::config::documentation())] {
+    for (path, expected) in
+        [("docs/transforms.md", restow::cli::explain::page()), ("docs/config.md", restow::config::documentation())]
+    {
         let path = format!("{root}/{path}");
         let found = std::fs::read_to_string(&path).unwrap_or_default();
         if found != expected {

@@ -29,8 +29,8 @@
 
 use crate::dockerfile::{Keyword, edits};
 use crate::facts::Variable;
-use crate::facts::cleanups::is_cache_path;
 use crate::facts::caches::{self, Account, Cache, account};
+use crate::facts::cleanups::is_cache_path;
 use crate::facts::defeats::{self, Defeat};
 use crate::facts::managers::{Call, EnvOverride, Manager, Verb};
 use crate::facts::readers;
@@ -41,8 +41,13 @@ use crate::transform::{Change, DockerfileContext, Effect, Example, Findings, Kin
 
 pub struct DropNoCache;
 
-static META: Meta =
-    Meta { id: "drop-no-cache", kinds: &[Kind::Dockerfile], level: Level::Safe, prose: include_str!("drop_no_cache.rs"), examples: EXAMPLES };
+static META: Meta = Meta {
+    id: "drop-no-cache",
+    kinds: &[Kind::Dockerfile],
+    level: Level::Safe,
+    prose: include_str!("drop_no_cache.rs"),
+    examples: EXAMPLES,
+};
 
 impl Transform for DropNoCache {
     fn meta(&self) -> &'static Meta {
@@ -104,7 +109,9 @@ impl<'a> Site<'a> {
             return Ok(None);
         }
         let stuck = defeats.iter().find_map(|defeat| match defeat {
-            Defeat::Variable { name, fix: EnvOverride::None, .. } => Some(*name).filter(|name| removable(cx, run.stage, name).is_none()),
+            Defeat::Variable { name, fix: EnvOverride::None, .. } => {
+                Some(*name).filter(|name| removable(cx, run.stage, name).is_none())
+            }
             _ => None,
         });
         if let Some(name) = stuck {
@@ -113,7 +120,9 @@ impl<'a> Site<'a> {
         let who = account(run, &run.commands()[calls[0].command]);
         if let Account::User { uid, .. } = who {
             let owned = run.mounts.iter().any(|mount| {
-                covered.iter().any(|cache| mount.covers(&cache.path)) && mount.uid.is_some() && mount.uid.as_deref() == uid.map(|uid| uid.to_string()).as_deref()
+                covered.iter().any(|cache| mount.covers(&cache.path))
+                    && mount.uid.is_some()
+                    && mount.uid.as_deref() == uid.map(|uid| uid.to_string()).as_deref()
             });
             if !owned {
                 return Err("it doesn't run as root and the mount belongs to root, so its cache is off anyway; give the mount uid= and gid=".to_owned());
@@ -122,8 +131,10 @@ impl<'a> Site<'a> {
         if let Some(reader) = readers::offline(cx.facts, run, manager) {
             return Err(format!("line {} {}", reader.line, reader.what));
         }
-        let doubt = (who == Account::Unknown || run.state.env.open)
-            .then(|| "the base image's user and environment are not known, so the mount may lie elsewhere than the cache".to_owned());
+        let doubt = (who == Account::Unknown || run.state.env.open).then(|| {
+            "the base image's user and environment are not known, so the mount may lie elsewhere than the cache"
+                .to_owned()
+        });
         Ok(Some(Self { run, manager, defeats, doubt }))
     }
 
@@ -131,9 +142,14 @@ impl<'a> Site<'a> {
     fn changes(&self, cx: &DockerfileContext<'_>, ordinal: usize, out: &mut Findings) {
         let place = cx.facts.file.instructions[self.run.instruction].span;
         let flags: Vec<&Defeat> = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Flag { .. })).collect();
-        let variables: Vec<&Defeat> = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Variable { .. })).collect();
+        let variables: Vec<&Defeat> =
+            self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Variable { .. })).collect();
         // Each clean-up by itself: two that follow one another can't go at once, and the next pass takes the second.
-        let cleanups = self.defeats.iter().filter(|defeat| matches!(defeat, Defeat::Clean { .. } | Defeat::Inside { .. })).map(|defeat| (What::CleanUp, vec![defeat]));
+        let cleanups = self
+            .defeats
+            .iter()
+            .filter(|defeat| matches!(defeat, Defeat::Clean { .. } | Defeat::Inside { .. }))
+            .map(|defeat| (What::CleanUp, vec![defeat]));
         for (kind, defeats) in [(What::Flag, flags), (What::Variable, variables)].into_iter().chain(cleanups) {
             if defeats.is_empty() {
                 continue;
@@ -146,7 +162,13 @@ impl<'a> Site<'a> {
         }
     }
 
-    fn change(&self, cx: &DockerfileContext<'_>, ordinal: usize, kind: What, defeats: &[&Defeat]) -> Result<Option<Change>, String> {
+    fn change(
+        &self,
+        cx: &DockerfileContext<'_>,
+        ordinal: usize,
+        kind: What,
+        defeats: &[&Defeat],
+    ) -> Result<Option<Change>, String> {
         let mut out = RunEdits::new(cx.facts, self.run);
         let mut names = Vec::new();
         for defeat in defeats {
@@ -159,9 +181,24 @@ impl<'a> Site<'a> {
         names.dedup();
         let names = names.join(" and ");
         let (title, why) = match kind {
-            What::Flag => (format!("Drop {names}"), format!("it keeps the {} cache mount empty, and under a mount nothing of the cache enters the image", self.manager.id)),
-            What::Variable => (format!("Override {names} for this step"), format!("it keeps the {} cache mount empty; the image keeps the variable", self.manager.id)),
-            What::CleanUp => (format!("Drop `{names}`"), format!("it would empty the {} cache mount that all builds share, and the mount is not in the image", self.manager.id)),
+            What::Flag => (
+                format!("Drop {names}"),
+                format!(
+                    "it keeps the {} cache mount empty, and under a mount nothing of the cache enters the image",
+                    self.manager.id
+                ),
+            ),
+            What::Variable => (
+                format!("Override {names} for this step"),
+                format!("it keeps the {} cache mount empty; the image keeps the variable", self.manager.id),
+            ),
+            What::CleanUp => (
+                format!("Drop `{names}`"),
+                format!(
+                    "it would empty the {} cache mount that all builds share, and the mount is not in the image",
+                    self.manager.id
+                ),
+            ),
         };
         let reason = match &self.doubt {
             Some(doubt) => format!("{why}; for review because {doubt}"),
@@ -178,7 +215,13 @@ impl<'a> Site<'a> {
         }))
     }
 
-    fn edit(&self, cx: &DockerfileContext<'_>, defeat: &Defeat, out: &mut RunEdits<'_>, names: &mut Vec<String>) -> Result<(), String> {
+    fn edit(
+        &self,
+        cx: &DockerfileContext<'_>,
+        defeat: &Defeat,
+        out: &mut RunEdits<'_>,
+        names: &mut Vec<String>,
+    ) -> Result<(), String> {
         let run = self.run;
         match defeat {
             Defeat::Flag { command, word } => {
@@ -211,8 +254,15 @@ impl<'a> Site<'a> {
             }
             Defeat::Inside { command, word } => {
                 let command = &run.commands()[*command];
-                let paths: Vec<&str> = command.arguments().iter().filter(|word| !word.raw.starts_with('-')).map(|word| word.raw.as_str()).collect();
-                let inside = |raw: &str| self.defeats.iter().any(|other| matches!(other, Defeat::Inside { command: of, word } if run.commands()[*of].range == command.range && command.words[*word].raw == raw));
+                let paths: Vec<&str> = command
+                    .arguments()
+                    .iter()
+                    .filter(|word| !word.raw.starts_with('-'))
+                    .map(|word| word.raw.as_str())
+                    .collect();
+                let inside = |raw: &str| {
+                    self.defeats.iter().any(|other| matches!(other, Defeat::Inside { command: of, word } if run.commands()[*of].range == command.range && command.words[*word].raw == raw))
+                };
                 let others: Vec<&&str> = paths.iter().filter(|raw| !inside(raw)).collect();
                 if others.is_empty() && is_cache_path(paths[0]) {
                     let whole = one_line(&run.text.text[command.range.clone()]);
@@ -250,7 +300,10 @@ fn mounted(run: &Run, manager: &'static Manager, calls: &[Call]) -> Result<Vec<C
     if manager.id == "apk" || manager.id == "dnf" {
         // Which directory they use is the transform's choice; any mount at a usual place counts.
         let usual = ["/etc/apk/cache", "/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"];
-        return Ok(usual.iter().map(|path| Cache { path: (*path).to_owned(), private: (*path).to_owned(), store: false }).collect());
+        return Ok(usual
+            .iter()
+            .map(|path| Cache { path: (*path).to_owned(), private: (*path).to_owned(), store: false })
+            .collect());
     }
     for call in calls.iter().filter(|call| call.verb != Verb::Other) {
         for cache in caches::caches(run, call)? {
@@ -279,18 +332,26 @@ fn removable(cx: &DockerfileContext<'_>, stage: usize, name: &str) -> Option<(us
     let escape = facts.file.escape;
     let sets = |index: &usize| {
         let instruction = &facts.file.instructions[*index];
-        instruction.keyword == Keyword::Env && instruction.pairs(escape).iter().any(|pair| pair.name == name && pair.value.as_deref().is_some_and(|value| !matches!(value, "" | "\"\"" | "''")))
+        instruction.keyword == Keyword::Env
+            && instruction.pairs(escape).iter().any(|pair| {
+                pair.name == name && pair.value.as_deref().is_some_and(|value| !matches!(value, "" | "\"\"" | "''"))
+            })
     };
     let mut found = facts.stages[stage].instructions.clone().filter(sets);
     let instruction = found.next().filter(|_| found.next().is_none())?;
     // Something else reads it: then it is not only pip's.
     let named = facts.file.instructions.iter().filter(|ins| ins.line.text.contains(name)).count();
-    let concerned: Vec<&Run> = facts.runs.iter().filter(|run| run.instruction > instruction && facts.descends(run.stage, stage)).collect();
+    let concerned: Vec<&Run> =
+        facts.runs.iter().filter(|run| run.instruction > instruction && facts.descends(run.stage, stage)).collect();
     let mounted_everywhere = concerned.iter().all(|run| {
         let calls = run.calls();
-        let concerns = |call: &&Call| call.manager.cache_off_env.iter().any(|(known, _)| *known == name) && matches!(call.verb, Verb::Install | Verb::Fetch);
+        let concerns = |call: &&Call| {
+            call.manager.cache_off_env.iter().any(|(known, _)| *known == name)
+                && matches!(call.verb, Verb::Install | Verb::Fetch)
+        };
         calls.iter().filter(concerns).all(|call| {
-            run.script().is_ok() && caches::caches(run, call).is_ok_and(|caches| caches.iter().all(|cache| covering(run, cache)))
+            run.script().is_ok()
+                && caches::caches(run, call).is_ok_and(|caches| caches.iter().all(|cache| covering(run, cache)))
         })
     });
     let unread = concerned.iter().any(|run| !matches!(run.script(), Ok(_) | Err(crate::facts::Unreadable::Irrelevant)));
@@ -305,7 +366,8 @@ fn removable(cx: &DockerfileContext<'_>, stage: usize, name: &str) -> Option<(us
 /// Removes ENV pairs that switch a cache off, where nothing but mounted steps reads them.
 fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
     let facts = cx.facts;
-    let mut rows: Vec<(&'static str, EnvOverride)> = facts.knowledge.managers.iter().flat_map(|manager| manager.cache_off_env.iter().copied()).collect();
+    let mut rows: Vec<(&'static str, EnvOverride)> =
+        facts.knowledge.managers.iter().flat_map(|manager| manager.cache_off_env.iter().copied()).collect();
     rows.sort_by_key(|(name, _)| *name);
     rows.dedup_by_key(|(name, _)| *name);
     for (name, fix) in rows {
@@ -315,7 +377,10 @@ fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
                 run.instruction > index
                     && facts.descends(run.stage, stage)
                     && matches!(run.state.env.get(name), Some(Variable::Known(_) | Variable::Unknown))
-                    && run.calls().iter().any(|call| matches!(call.verb, Verb::Install | Verb::Fetch) && call.manager.cache_off_env.iter().any(|(known, _)| *known == name))
+                    && run.calls().iter().any(|call| {
+                        matches!(call.verb, Verb::Install | Verb::Fetch)
+                            && call.manager.cache_off_env.iter().any(|(known, _)| *known == name)
+                    })
             });
             // In an image that is kept, an override in the RUN does; only where there is none must the ENV go.
             if !concerned || level == Level::Review && fix == EnvOverride::Empty {
@@ -325,10 +390,16 @@ fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
             let pairs = instruction.pairs(facts.file.escape);
             let Some(pair) = pairs.iter().find(|pair| pair.name == name) else { continue };
             let (edits, effect) = if pairs.len() == 1 {
-                (Some(vec![edits::remove_instruction(facts.text, instruction)]), Effect::RemoveInstruction { instruction: index })
+                (
+                    Some(vec![edits::remove_instruction(facts.text, instruction)]),
+                    Effect::RemoveInstruction { instruction: index },
+                )
             } else {
                 let span = instruction.line.span(pair.range.clone());
-                (edits::remove(facts.text, facts.file, instruction, span), Effect::RemovePair { instruction: index, name: name.to_owned() })
+                (
+                    edits::remove(facts.text, facts.file, instruction, span),
+                    Effect::RemovePair { instruction: index, name: name.to_owned() },
+                )
             };
             let Some(edits) = edits else {
                 out.skip(instruction.span, format!("{name}: a comment stands inside what would go"));
@@ -356,17 +427,53 @@ const fn example(name: &'static str, before: &'static str) -> Example {
 }
 
 const EXAMPLES: &[Example] = &[
-    example("pip-flag", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install --no-cache-dir -r requirements.txt\n"),
-    example("pip-abbreviation-on-its-own-line", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip \\\n    pip install \\\n      --no-cache \\\n      flask>=2\n"),
-    example("exec-form", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip [\"pip\", \"install\", \"--no-cache-dir\", \"flask\"]\n"),
-    example("purge-in-a-chain", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip \\\n    pip install flask \\\n    # keep it small\n    && pip cache purge \\\n    && rm -rf /root/.cache/pip/*\n"),
-    example("clean-up-that-decides-the-exit-status", "FROM node:22\nRUN --mount=type=cache,target=/root/.npm npm ci; npm cache clean --force\n"),
-    example("variable-of-the-image-is-overridden", "FROM python:3.12-slim\nENV PIP_NO_CACHE_DIR=off\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask\n"),
-    example("variable-of-a-builder-stage-goes", "FROM python:3.12-slim AS build\nENV PYTHONUNBUFFERED=1 \\\n    PIP_NO_CACHE_DIR=1 \\\n    PIP_DISABLE_PIP_VERSION_CHECK=1\nRUN --mount=type=cache,target=/root/.cache/pip pip install --prefix=/install flask\nFROM python:3.12-slim\nCOPY --from=build /install /usr/local\n"),
-    example("uv-variable-goes-for-review", "FROM python:3.12-slim\nENV UV_NO_CACHE=1\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --locked\n"),
+    example(
+        "pip-flag",
+        "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install --no-cache-dir -r requirements.txt\n",
+    ),
+    example(
+        "pip-abbreviation-on-its-own-line",
+        "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip \\\n    pip install \\\n      --no-cache \\\n      flask>=2\n",
+    ),
+    example(
+        "exec-form",
+        "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip [\"pip\", \"install\", \"--no-cache-dir\", \"flask\"]\n",
+    ),
+    example(
+        "purge-in-a-chain",
+        "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip \\\n    pip install flask \\\n    # keep it small\n    && pip cache purge \\\n    && rm -rf /root/.cache/pip/*\n",
+    ),
+    example(
+        "clean-up-that-decides-the-exit-status",
+        "FROM node:22\nRUN --mount=type=cache,target=/root/.npm npm ci; npm cache clean --force\n",
+    ),
+    example(
+        "variable-of-the-image-is-overridden",
+        "FROM python:3.12-slim\nENV PIP_NO_CACHE_DIR=off\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask\n",
+    ),
+    example(
+        "variable-of-a-builder-stage-goes",
+        "FROM python:3.12-slim AS build\nENV PYTHONUNBUFFERED=1 \\\n    PIP_NO_CACHE_DIR=1 \\\n    PIP_DISABLE_PIP_VERSION_CHECK=1\nRUN --mount=type=cache,target=/root/.cache/pip pip install --prefix=/install flask\nFROM python:3.12-slim\nCOPY --from=build /install /usr/local\n",
+    ),
+    example(
+        "uv-variable-goes-for-review",
+        "FROM python:3.12-slim\nENV UV_NO_CACHE=1\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --locked\n",
+    ),
     example("left-alone-without-a-mount", "FROM python:3.12-slim\nRUN pip install --no-cache-dir flask\n"),
-    example("left-alone-mount-of-another-manager", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/uv pip install --no-cache-dir flask\n"),
-    example("left-alone-mount-of-root-for-a-user", "FROM node:22\nUSER node\nRUN --mount=type=cache,target=/home/node/.npm npm ci && npm cache clean --force\n"),
-    example("left-alone-clean-up-of-more", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask && rm -rf build /root/.cache/pip/*\n"),
-    example("left-alone-flags-that-look-alike", "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile --no-deps --no-binary :all: flask\n"),
+    example(
+        "left-alone-mount-of-another-manager",
+        "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/uv pip install --no-cache-dir flask\n",
+    ),
+    example(
+        "left-alone-mount-of-root-for-a-user",
+        "FROM node:22\nUSER node\nRUN --mount=type=cache,target=/home/node/.npm npm ci && npm cache clean --force\n",
+    ),
+    example(
+        "left-alone-clean-up-of-more",
+        "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask && rm -rf build /root/.cache/pip/*\n",
+    ),
+    example(
+        "left-alone-flags-that-look-alike",
+        "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile --no-deps --no-binary :all: flask\n",
+    ),
 ];

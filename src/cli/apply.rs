@@ -28,7 +28,13 @@ pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
         if file.outcome.is_changed() {
             let outcome = &file.outcome;
             if let Err(error) = write::replace(&found.shown, &found.root, &outcome.before, &outcome.after) {
-                failed.push(ErrorReport { path: file.path, line: 0, column: 0, message: error.to_string(), fatal: true });
+                failed.push(ErrorReport {
+                    path: file.path,
+                    line: 0,
+                    column: 0,
+                    message: error.to_string(),
+                    fatal: true,
+                });
                 continue;
             }
         }
@@ -39,7 +45,8 @@ pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
     let out = match arguments.common.format {
         Format::Text => {
             let changed = finished.report.files.iter().filter(|file| file.outcome.is_changed());
-            let line = |path: &str, count: usize| format!("{path}: {count} change{}\n", if count == 1 { "" } else { "s" });
+            let line =
+                |path: &str, count: usize| format!("{path}: {count} change{}\n", if count == 1 { "" } else { "s" });
             changed.map(|file| line(&file.path, file.outcome.changes.len())).collect()
         }
         format => diff::render(&finished.report, format, text::Options::default())?,

@@ -32,7 +32,8 @@ pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
         super::print(&documentation(*transform))?;
         return Ok(super::DONE);
     }
-    let place = arguments.what.rsplit_once(':').and_then(|(path, line)| line.parse::<usize>().ok().map(|line| (path, line)));
+    let place =
+        arguments.what.rsplit_once(':').and_then(|(path, line)| line.parse::<usize>().ok().map(|line| (path, line)));
     let Some((path, line)) = place else {
         bail!("{:?} is neither a transform ({}) nor PATH:LINE", arguments.what, transforms::ids().join(", "));
     };
@@ -73,7 +74,9 @@ pub fn page() -> String {
 pub fn run_example(transform: &dyn Transform, example: &Example) -> String {
     let outcome = match crate::examples::run(&[transform], example, Level::Review) {
         Ok(outcome) => outcome,
-        Err(refusal) => return format!("refused: line {}, column {}: {}\n", refusal.line, refusal.column, refusal.message),
+        Err(refusal) => {
+            return format!("refused: line {}, column {}: {}\n", refusal.line, refusal.column, refusal.message);
+        }
     };
     let mut out = String::new();
     if outcome.is_changed() {
@@ -96,9 +99,8 @@ fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<S
         0 => anyhow::anyhow!("{path}: {message}"),
         line => anyhow::anyhow!("{path}:{line}:{column}: {message}"),
     })?;
-    let file = engine::read_dockerfile(&source).map_err(|refusal| {
-        anyhow::anyhow!("{path}:{}:{}: {}", refusal.line, refusal.column, refusal.message)
-    })?;
+    let file = engine::read_dockerfile(&source)
+        .map_err(|refusal| anyhow::anyhow!("{path}:{}:{}: {}", refusal.line, refusal.column, refusal.message))?;
     let holds = |ins: &&crate::dockerfile::Instruction| ins.start_line <= line && line <= ins.end_line;
     let Some(at) = file.instructions.iter().position(|ins| holds(&ins)) else {
         bail!("{path}:{line} holds no instruction; the file has {} of them", file.instructions.len());
@@ -125,10 +127,10 @@ fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<S
     let mut out = String::new();
     let keyword = instruction.keyword_span.of(&source).to_uppercase();
     let _ = writeln!(out, "{path}:{}-{} {keyword}", instruction.start_line, instruction.end_line);
-    if instruction.keyword == Keyword::Run {
-        if let Some(run) = facts.runs.iter().find(|run| run.instruction == at) {
-            run_text(&facts, run, &mut out);
-        }
+    if instruction.keyword == Keyword::Run
+        && let Some(run) = facts.runs.iter().find(|run| run.instruction == at)
+    {
+        run_text(&facts, run, &mut out);
     }
     let lines = instruction.start_line..=instruction.end_line;
     let mut said = false;
@@ -178,7 +180,12 @@ fn run_text(facts: &Facts<'_>, run: &Run, out: &mut String) {
     };
     let _ = writeln!(out, "  user {user}");
     for mount in &run.mounts {
-        let _ = writeln!(out, "  mount {} at {}", mount.kind, mount.target.as_deref().unwrap_or("a path that can't be told"));
+        let _ = writeln!(
+            out,
+            "  mount {} at {}",
+            mount.kind,
+            mount.target.as_deref().unwrap_or("a path that can't be told")
+        );
     }
     if let Err(reason) = run.script() {
         let _ = writeln!(out, "  commands not read: {reason}");
@@ -190,7 +197,7 @@ fn run_text(facts: &Facts<'_>, run: &Run, out: &mut String) {
             Account::User { .. } => "not as root",
             Account::Unknown => "as a user that can't be told",
         };
-        let caches = crate::facts::caches::caches(run, &call);
+        let caches = crate::facts::caches::caches(run, call);
         let place = match caches {
             Ok(caches) => caches.iter().map(|cache| cache.path.clone()).collect::<Vec<_>>().join(", "),
             Err(reason) => reason,

@@ -90,7 +90,13 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
                     let mut project = Project { settings, sign, ..Project::default() };
                     project.note(&text, &file);
                     notes.extend(project.builder_reason());
-                    let input = Input { path: &path, text: &text, file: &file, context: &Context::nothing(), project: &project };
+                    let input = Input {
+                        path: &path,
+                        text: &text,
+                        file: &file,
+                        context: &Context::nothing(),
+                        project: &project,
+                    };
                     let outcome = engine::rewrite(&input, &chosen, level);
                     report.files.push(FileReport { path: path.clone(), relative: path.clone(), outcome });
                 }
@@ -116,9 +122,16 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
     let mut report = Report::default();
     for error in discovery.errors {
         let path = error.path.display().to_string();
-        report.errors.push(ErrorReport { path, line: 0, column: 0, message: error.message, fatal: error.named || common.strict });
+        report.errors.push(ErrorReport {
+            path,
+            line: 0,
+            column: 0,
+            message: error.message,
+            fatal: error.named || common.strict,
+        });
     }
-    let (dockerfiles, others): (Vec<Found>, Vec<Found>) = discovery.files.into_iter().partition(|found| found.kind == Kind::Dockerfile);
+    let (dockerfiles, others): (Vec<Found>, Vec<Found>) =
+        discovery.files.into_iter().partition(|found| found.kind == Kind::Dockerfile);
     report.errors.extend(others.iter().filter(|found| found.named).filter_map(unparsable));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(common.jobs).stack_size(STACK).build().context("threads")?;
     let progress = Progress::new(common, dockerfiles.len());
@@ -128,7 +141,8 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
             .map(|found| {
                 let settings = configs.for_file(&found.shown)?;
                 let read = load(&found.shown).and_then(|text| {
-                    let file = engine::read_dockerfile(&text).map_err(|refusal| (refusal.line, refusal.column, refusal.message))?;
+                    let file = engine::read_dockerfile(&text)
+                        .map_err(|refusal| (refusal.line, refusal.column, refusal.message))?;
                     Ok((text, file))
                 });
                 Ok(Loaded { found, read, settings })
@@ -171,10 +185,14 @@ fn unparsable(found: &Found) -> Option<ErrorReport> {
     };
     let is_json = found.shown.extension().is_some_and(|extension| extension == "json");
     match found.kind {
-        Kind::Bake if is_json => serde_json::from_str::<serde_json::Value>(&text).err().map(|wrong| error((wrong.line(), wrong.column(), wrong.to_string()))),
+        Kind::Bake if is_json => serde_json::from_str::<serde_json::Value>(&text)
+            .err()
+            .map(|wrong| error((wrong.line(), wrong.column(), wrong.to_string()))),
         Kind::Compose | Kind::Workflow => {
             let documents = serde_yaml::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
-            let wrong = documents.into_iter().find_map(|document| <serde_yaml::Value as serde::Deserialize>::deserialize(document).err())?;
+            let wrong = documents
+                .into_iter()
+                .find_map(|document| <serde_yaml::Value as serde::Deserialize>::deserialize(document).err())?;
             let (line, column) = wrong.location().map_or((1, 1), |place| (place.line(), place.column()));
             Some(error((line, column, wrong.to_string())))
         }
@@ -216,7 +234,8 @@ fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Overri
             let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
             let is_repository = root.join(".git").exists();
             if is_repository && !whole.iter().any(|path| absolute.starts_with(path)) {
-                let others = discover::discover(&[root.clone()], more, &|path| configs.names_dockerfile(path));
+                let others =
+                    discover::discover(std::slice::from_ref(&root), more, &|path| configs.names_dockerfile(path));
                 for other in others.files.iter().filter(|other| other.kind == Kind::Dockerfile) {
                     let Ok(text) = load(&other.shown) else { continue };
                     if let Ok(file) = dockerfile::read(&text) {
@@ -232,9 +251,18 @@ fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Overri
 
 /// Stage names that compose files and build files at the root name as a target.
 fn targets(root: &Path) -> std::collections::BTreeSet<String> {
-    let names = std::fs::read_dir(root).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let names = std::fs::read_dir(root)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok());
     let names = names.filter(|name| {
-        name.ends_with(".yml") || name.ends_with(".yaml") || name.ends_with(".hcl") || name.ends_with(".sh") || name == "Makefile" || name == "justfile"
+        name.ends_with(".yml")
+            || name.ends_with(".yaml")
+            || name.ends_with(".hcl")
+            || name.ends_with(".sh")
+            || name == "Makefile"
+            || name == "justfile"
     });
     let mut found = std::collections::BTreeSet::new();
     for text in names.filter_map(|name| signs::read(root, &name)) {
@@ -242,7 +270,10 @@ fn targets(root: &Path) -> std::collections::BTreeSet<String> {
             for mark in ["target:", "--target=", "--target ", "target ="] {
                 if let Some((_, rest)) = line.split_once(mark) {
                     let word = rest.trim().trim_start_matches(['"', '\'']);
-                    let name: String = word.chars().take_while(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '_' | '.')).collect();
+                    let name: String = word
+                        .chars()
+                        .take_while(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '_' | '.'))
+                        .collect();
                     found.insert(name.to_lowercase());
                 }
             }

@@ -19,7 +19,12 @@ pub fn line_break(text: &str) -> &'static str {
 /// The indentation of the instruction's first continued line; of the file's first one if it is not continued.
 pub fn indent(text: &str, file: &Dockerfile, instruction: &Instruction) -> String {
     let own = first_continued_indent(text, instruction);
-    let any = || file.instructions.iter().filter(|ins| ins.keyword == Keyword::Run).find_map(|ins| first_continued_indent(text, ins));
+    let any = || {
+        file.instructions
+            .iter()
+            .filter(|ins| ins.keyword == Keyword::Run)
+            .find_map(|ins| first_continued_indent(text, ins))
+    };
     own.or_else(any).unwrap_or_else(|| INDENT.to_owned())
 }
 
@@ -36,7 +41,13 @@ fn first_continued_indent(text: &str, instruction: &Instruction) -> Option<Strin
 /// instruction is continued over lines or would grow too long, else on the keyword's line.
 ///
 /// `more` is what other edits will add to the instruction, in bytes.
-pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, flags: &[String], more: usize) -> Vec<Edit> {
+pub fn insert_flags(
+    text: &str,
+    file: &Dockerfile,
+    instruction: &Instruction,
+    flags: &[String],
+    more: usize,
+) -> Vec<Edit> {
     let keyword_end = instruction.keyword_span.end;
     let line_end = text[keyword_end..].find('\n').map_or(text.len(), |len| keyword_end + len);
     let line_end = keyword_end + text[keyword_end..line_end].trim_end_matches('\r').len();
@@ -52,7 +63,9 @@ pub fn insert_flags(text: &str, file: &Dockerfile, instruction: &Instruction, fl
     let at = keyword_end + gap;
     let added: usize = more + flags.iter().map(|flag| flag.len() + 1).sum::<usize>();
     let heredoc = !instruction.heredocs.is_empty();
-    let column = text[..instruction.span.start].rfind('\n').map_or(instruction.span.start, |start| instruction.span.start - start - 1);
+    let column = text[..instruction.span.start]
+        .rfind('\n')
+        .map_or(instruction.span.start, |start| instruction.span.start - start - 1);
     let whole = column + (instruction.head_end - instruction.span.start) + added;
     let one_line = !instruction.is_continued(text) && (heredoc || flags.len() == 1 && whole <= LONGEST_LINE);
     if one_line {
@@ -163,8 +176,18 @@ pub fn remove_instruction(text: &str, instruction: &Instruction) -> Edit {
 
 /// `commands`, each followed by `&&`, to stand in front of the command at `at`: on lines of their own where the instruction is
 /// continued over lines, or is going to be (`wrap`).
-pub fn chain_before(text: &str, file: &Dockerfile, instruction: &Instruction, at: usize, commands: &[String], wrap: bool) -> Edit {
-    let leading = text[instruction.span.start..instruction.head_end].lines().skip(1).any(|line| line.trim_start().starts_with("&&"));
+pub fn chain_before(
+    text: &str,
+    file: &Dockerfile,
+    instruction: &Instruction,
+    at: usize,
+    commands: &[String],
+    wrap: bool,
+) -> Edit {
+    let leading = text[instruction.span.start..instruction.head_end]
+        .lines()
+        .skip(1)
+        .any(|line| line.trim_start().starts_with("&&"));
     let line_start = text[..at].rfind('\n').map_or(0, |start| start + 1);
     let first_on_line = line_start > instruction.span.start && text[line_start..at].trim().is_empty();
     let wrap = wrap || instruction.is_continued(text);
@@ -180,8 +203,12 @@ pub fn chain_before(text: &str, file: &Dockerfile, instruction: &Instruction, at
 
 /// Whether `instruction` stands on one line that would grow too long with `more` bytes.
 pub fn must_wrap(text: &str, instruction: &Instruction, more: usize) -> bool {
-    let column = text[..instruction.span.start].rfind('\n').map_or(instruction.span.start, |start| instruction.span.start - start - 1);
-    !instruction.is_continued(text) && instruction.heredocs.is_empty() && column + (instruction.head_end - instruction.span.start) + more > LONGEST_LINE
+    let column = text[..instruction.span.start]
+        .rfind('\n')
+        .map_or(instruction.span.start, |start| instruction.span.start - start - 1);
+    !instruction.is_continued(text)
+        && instruction.heredocs.is_empty()
+        && column + (instruction.head_end - instruction.span.start) + more > LONGEST_LINE
 }
 
 #[cfg(test)]
@@ -215,7 +242,10 @@ mod tests {
     fn a_word_alone_on_its_line_takes_the_line_with_it() {
         assert_eq!(removed("RUN pip \\\n  --x \\\n  a\n", "--x").as_deref(), Some("RUN pip \\\n  a\n"));
         assert_eq!(removed("RUN pip \\\r\n  --x\r\nUSER b", "--x").as_deref(), Some("RUN pip\r\nUSER b"));
-        assert_eq!(removed("RUN pip \\\n  # why\n  --x\nUSER b\n", "--x").as_deref(), Some("RUN pip\n  # why\nUSER b\n"));
+        assert_eq!(
+            removed("RUN pip \\\n  # why\n  --x\nUSER b\n", "--x").as_deref(),
+            Some("RUN pip\n  # why\nUSER b\n")
+        );
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn opening(word: &str) -> Option<Opening> {
         return None;
     }
     let (name, quoted) = unquote(rest)?;
-    if name.is_empty() && !quoted || name.chars().any(char::is_whitespace) && !quoted {
+    if !quoted && (name.is_empty() || name.chars().any(char::is_whitespace)) {
         return None;
     }
     Some(Opening { name, expand: !quoted, chomp })
@@ -153,10 +153,7 @@ mod tests {
 
     #[test]
     fn several_heredocs_open_on_one_line() {
-        assert_eq!(
-            names("cat <<EOF 3<<-'B' > f"),
-            [("EOF".to_owned(), true, false), ("B".to_owned(), false, true)]
-        );
+        assert_eq!(names("cat <<EOF 3<<-'B' > f"), [("EOF".to_owned(), true, false), ("B".to_owned(), false, true)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The reader: physical lines to instructions, as BuildKit's `parser.Parse` joins them.
 
 use super::heredoc::{Heredoc, openings};
-use super::{Dockerfile, Directive, Flag, Instruction, Keyword, ReadError, words};
+use super::{Directive, Dockerfile, Flag, Instruction, Keyword, ReadError, words};
 use crate::text::{Fragment, LineIndex, Span};
 
 /// BuildKit's scanner refuses longer lines, in bytes (`bufio.MaxScanTokenSize` - 1).
@@ -148,7 +148,8 @@ impl<'a> Reader<'a> {
         }
         let parsed = line.text.strip_prefix('#').and_then(|rest| rest.split_once('=')).and_then(|(key, value)| {
             let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
-            (matches!(key.as_str(), "syntax" | "escape" | "check") && !value.is_empty()).then(|| (key, value.to_owned()))
+            (matches!(key.as_str(), "syntax" | "escape" | "check") && !value.is_empty())
+                .then(|| (key, value.to_owned()))
         });
         let Some((key, value)) = parsed else {
             self.directives_done = true;
@@ -234,8 +235,7 @@ impl<'a> Reader<'a> {
                 let Some(line) = self.next_line()? else {
                     return Err(self.error(instruction.span.start, "unterminated heredoc"));
                 };
-                let candidate =
-                    if opening.chomp { line.text.trim_start_matches('\t') } else { line.text };
+                let candidate = if opening.chomp { line.text.trim_start_matches('\t') } else { line.text };
                 if candidate == opening.name {
                     break line;
                 }
@@ -338,8 +338,7 @@ fn json_strings(text: &str) -> Result<Option<Vec<String>>, String> {
     // Like Go's decoder, take the first value and pass over what follows it.
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Vec<serde_json::Value>>();
     let Some(Ok(values)) = values.next() else { return Ok(None) };
-    let strings: Option<Vec<String>> =
-        values.into_iter().map(|value| value.as_str().map(str::to_owned)).collect();
+    let strings: Option<Vec<String>> = values.into_iter().map(|value| value.as_str().map(str::to_owned)).collect();
     strings.map(Some).ok_or_else(|| "when using JSON array syntax, arrays must be comprised of strings only".to_owned())
 }
 
@@ -392,7 +391,9 @@ mod tests {
 
     #[test]
     fn refusals_are_those_of_buildkit() {
-        for text in ["", "# x\n", "FROM x\nRUN <<EOF\n", "FROM x\nENV A\n", "FROM x\nRUN [\"a\", 1]\n", "# escape=x\nFROM y\n"] {
+        for text in
+            ["", "# x\n", "FROM x\nRUN <<EOF\n", "FROM x\nENV A\n", "FROM x\nRUN [\"a\", 1]\n", "# escape=x\nFROM y\n"]
+        {
             assert!(read(text).is_err(), "{text:?}");
         }
     }

@@ -20,7 +20,10 @@ pub struct Cache {
 pub enum Account {
     Root,
     /// Somebody else, by uid and gid as far as they are known.
-    User { uid: Option<u32>, gid: Option<u32> },
+    User {
+        uid: Option<u32>,
+        gid: Option<u32>,
+    },
     /// The base image decides.
     Unknown,
 }
@@ -74,7 +77,9 @@ fn resolve(run: &Run, command: &Command, call: &Call, directory: &Directory) -> 
             Set::No => {}
             Set::To(value) if value.is_empty() => {}
             Set::To(value) => return cache(&value, suffix, directory, id),
-            Set::Unknown => return Err(format!("{name} moves the {id} cache to a place that can't be told from the file")),
+            Set::Unknown => {
+                return Err(format!("{name} moves the {id} cache to a place that can't be told from the file"));
+            }
         }
     }
     let root = match account(run, command) {
@@ -113,7 +118,8 @@ fn cache(base: &str, suffix: &str, directory: &Directory, id: &str) -> Result<Ca
     if !path.starts_with('/') || path.len() < 2 || !path.chars().all(plain) || path.contains("/../") {
         return Err(format!("the {id} cache directory {path} is not a plain absolute path"));
     }
-    let private = path.strip_suffix(directory.beneath).filter(|private| !private.is_empty()).unwrap_or(&path).to_owned();
+    let private =
+        path.strip_suffix(directory.beneath).filter(|private| !private.is_empty()).unwrap_or(&path).to_owned();
     Ok(Cache { path, private, store: directory.store })
 }
 
@@ -167,7 +173,8 @@ pub fn variable(run: &Run, command: &Command, name: &str) -> Set {
     if matches!(command.run_as, RunAs::Root { .. }) {
         return Set::No;
     }
-    let found = if name.starts_with("npm_config_") { run.state.env.get_any_case(name) } else { run.state.env.get(name) };
+    let found =
+        if name.starts_with("npm_config_") { run.state.env.get_any_case(name) } else { run.state.env.get(name) };
     match found {
         None => Set::No,
         Some(Variable::Known(value)) => Set::To(value.clone()),
@@ -178,6 +185,10 @@ pub fn variable(run: &Run, command: &Command, name: &str) -> Set {
 
 /// Whether poetry's virtual environments are known to lie outside its cache folder.
 fn keeps_environments_elsewhere(run: &Run) -> bool {
-    let is = |name: &str, values: &[&str]| run.state.env.known(name).is_some_and(|value| values.contains(&value.to_ascii_lowercase().as_str()));
-    is("POETRY_VIRTUALENVS_CREATE", &["false", "0"]) || is("POETRY_VIRTUALENVS_IN_PROJECT", &["true", "1"]) || run.state.env.known("POETRY_VIRTUALENVS_PATH").is_some()
+    let is = |name: &str, values: &[&str]| {
+        run.state.env.known(name).is_some_and(|value| values.contains(&value.to_ascii_lowercase().as_str()))
+    };
+    is("POETRY_VIRTUALENVS_CREATE", &["false", "0"])
+        || is("POETRY_VIRTUALENVS_IN_PROJECT", &["true", "1"])
+        || run.state.env.known("POETRY_VIRTUALENVS_PATH").is_some()
 }

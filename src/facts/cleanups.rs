@@ -37,7 +37,8 @@ pub fn removed(run: &Run) -> Vec<Removed> {
     for (index, command) in run.commands().iter().enumerate() {
         let Some(name) = command.name() else { continue };
         let first = command.program + 1;
-        let operands: Vec<usize> = (first..command.words.len()).filter(|at| !command.words[*at].raw.starts_with('-')).collect();
+        let operands: Vec<usize> =
+            (first..command.words.len()).filter(|at| !command.words[*at].raw.starts_with('-')).collect();
         let removed: Vec<usize> = match name {
             "cd" | "pushd" => {
                 let target = operands.first().and_then(|at| run.value(&command.words[*at]).value);
@@ -51,8 +52,12 @@ pub fn removed(run: &Run) -> Vec<Removed> {
             "rm" | "rmdir" | "shred" => operands,
             "mv" => operands[..operands.len().saturating_sub(1)].to_vec(),
             "find" => {
-                let deletes = command.words.iter().any(|word| word.raw == "-delete" || word.raw == "rm" || word.raw.ends_with("/rm"));
-                let paths = (first..command.words.len()).take_while(|at| !command.words[*at].raw.starts_with(['-', '(', '!', '\\']));
+                let deletes = command
+                    .words
+                    .iter()
+                    .any(|word| word.raw == "-delete" || word.raw == "rm" || word.raw.ends_with("/rm"));
+                let paths = (first..command.words.len())
+                    .take_while(|at| !command.words[*at].raw.starts_with(['-', '(', '!', '\\']));
                 if deletes { paths.collect() } else { continue }
             }
             _ => continue,
@@ -74,7 +79,8 @@ impl Removed {
     /// How the path lies to `directory`. A path that can't be told counts as a parent if it speaks of a cache, unless it
     /// lies in a home and the directory does not.
     pub fn relation(&self, directory: &str) -> Relation {
-        let in_home = ["~/", "$HOME/", "\"$HOME/", "${HOME}/", "\"${HOME}/"].iter().any(|home| self.raw.starts_with(home));
+        let in_home =
+            ["~/", "$HOME/", "\"$HOME/", "${HOME}/", "\"${HOME}/"].iter().any(|home| self.raw.starts_with(home));
         match &self.path {
             Some(path) => relation(path, directory),
             None if in_home && !directory.starts_with("/root") && !directory.starts_with("/home") => Relation::Apart,
@@ -89,8 +95,11 @@ impl Removed {
             return false;
         }
         let Some((_, rest)) = self.raw.split_once('$') else { return false };
-        let name: String = rest.trim_start_matches('{').chars().take_while(|ch| ch.is_ascii_alphanumeric() || *ch == '_').collect();
-        let temporary = run.text.text.contains(&format!("{name}=\"$(mktemp")) || run.text.text.contains(&format!("{name}=$(mktemp")) || run.text.text.contains(&format!("{name}=`mktemp"));
+        let name: String =
+            rest.trim_start_matches('{').chars().take_while(|ch| ch.is_ascii_alphanumeric() || *ch == '_').collect();
+        let temporary = run.text.text.contains(&format!("{name}=\"$(mktemp"))
+            || run.text.text.contains(&format!("{name}=$(mktemp"))
+            || run.text.text.contains(&format!("{name}=`mktemp"));
         !temporary
     }
 }
@@ -100,17 +109,27 @@ impl Removed {
 pub fn names(run: &Run, directory: &str, understood: &[usize]) -> Option<String> {
     let home = run.state.home();
     let in_home = home.as_deref().and_then(|home| directory.strip_prefix(home.trim_end_matches('/')));
-    let spellings = std::iter::once(directory.to_owned()).chain(in_home.into_iter().flat_map(|rest| [format!("~{rest}"), format!("$HOME{rest}"), format!("~root{rest}")]));
+    let spellings = std::iter::once(directory.to_owned()).chain(
+        in_home.into_iter().flat_map(|rest| [format!("~{rest}"), format!("$HOME{rest}"), format!("~root{rest}")]),
+    );
     let spellings: Vec<String> = spellings.collect();
     let commands = run.commands().iter().enumerate();
-    let others = commands.filter(|(index, command)| !understood.contains(index) && !matches!(command.name(), Some("rm" | "cd" | "echo" | "export" | "sh" | "bash")));
-    others.flat_map(|(_, command)| command.words.iter().chain(&command.assignments)).find(|word| spellings.iter().any(|spelling| word.raw.contains(spelling.as_str()))).map(|word| word.raw.clone())
+    let others = commands.filter(|(index, command)| {
+        !understood.contains(index) && !matches!(command.name(), Some("rm" | "cd" | "echo" | "export" | "sh" | "bash"))
+    });
+    others
+        .flat_map(|(_, command)| command.words.iter().chain(&command.assignments))
+        .find(|word| spellings.iter().any(|spelling| word.raw.contains(spelling.as_str())))
+        .map(|word| word.raw.clone())
 }
 
 /// A command, beside removals, that needs `directory` or a folder above it to be absent, takes everything in it along, or gives
 /// it to somebody: `mkdir`, `ln`, `git clone`, `useradd -m`, `chown -R`, `cp -r`, `tar`. `kept` are folders that exist in any image.
 pub fn disturbs(run: &Run, directory: &str, kept: &[&str]) -> Option<String> {
-    const NAMES: [&str; 14] = ["mkdir", "ln", "git", "chown", "chmod", "chgrp", "cp", "mv", "tar", "rsync", "install", "touch", "unzip", "cpio"];
+    const NAMES: [&str; 14] = [
+        "mkdir", "ln", "git", "chown", "chmod", "chgrp", "cp", "mv", "tar", "rsync", "install", "touch", "unzip",
+        "cpio",
+    ];
     for command in run.commands() {
         let Some(name) = command.name() else { continue };
         let words = command.arguments();
@@ -126,7 +145,10 @@ pub fn disturbs(run: &Run, directory: &str, kept: &[&str]) -> Option<String> {
             continue;
         }
         let recursive = matches!(name, "tar" | "rsync" | "cpio")
-            || words.iter().any(|word| word.raw.starts_with('-') && !word.raw.starts_with("--") && word.raw.contains(['R', 'r', 'a']) || word.raw == "--recursive");
+            || words.iter().any(|word| {
+                word.raw.starts_with('-') && !word.raw.starts_with("--") && word.raw.contains(['R', 'r', 'a'])
+                    || word.raw == "--recursive"
+            });
         for word in words.iter().filter(|word| !word.raw.starts_with('-')) {
             let Some(path) = run.value(word).value.filter(|path| path.starts_with('/')) else { continue };
             let touches = match relation(&path, directory) {
@@ -145,7 +167,9 @@ pub fn disturbs(run: &Run, directory: &str, kept: &[&str]) -> Option<String> {
 /// Whether a path speaks of a cache, so that an `rm` of it is a clean-up and nothing else.
 pub fn is_cache_path(raw: &str) -> bool {
     let raw = raw.to_ascii_lowercase();
-    ["cache", "/lists", ".npm", ".cargo/registry", ".m2", ".gradle", ".nuget", "pkgs", "/tmp/*"].iter().any(|part| raw.contains(part))
+    ["cache", "/lists", ".npm", ".cargo/registry", ".m2", ".gradle", ".nuget", "pkgs", "/tmp/*"]
+        .iter()
+        .any(|part| raw.contains(part))
 }
 
 /// How `path`, which may hold patterns, lies to `directory`.

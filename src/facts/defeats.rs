@@ -28,7 +28,10 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
     let mut out = Vec::new();
     for call in run.calls().iter().filter(|call| call.manager.id == manager.id) {
         match call.verb {
-            Verb::Clean if manager.system && manager.id == "apt" && !mounted.iter().any(|cache| cache.path.starts_with("/var/cache/apt")) => {}
+            Verb::Clean
+                if manager.system
+                    && manager.id == "apt"
+                    && !mounted.iter().any(|cache| cache.path.starts_with("/var/cache/apt")) => {}
             Verb::Clean => {
                 let command = &run.commands()[call.command];
                 if !is_plain_clean_up(call, command) {
@@ -45,7 +48,8 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
             Verb::Other => {}
         }
     }
-    let clears = |command: &Command| command.name() == Some("pipenv") && command.words.iter().any(|word| word.raw == "--clear");
+    let clears =
+        |command: &Command| command.name() == Some("pipenv") && command.words.iter().any(|word| word.raw == "--clear");
     if matches!(manager.id, "pip" | "pipenv") && run.commands().iter().any(clears) {
         return Err("`pipenv --clear` removes the caches of pip and pipenv".to_owned());
     }
@@ -61,10 +65,15 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
 
 /// A clean-up that closes a subshell, or is all that an exec form holds, is not taken out.
 fn refuse_place(run: &Run, command: &Command) -> Result<(), String> {
-    let outermost = run.script().is_ok_and(|script| script.lists[command.list].outermost || script.removal(command) == Removal::Item);
+    let outermost = run
+        .script()
+        .is_ok_and(|script| script.lists[command.list].outermost || script.removal(command) == Removal::Item);
     if !outermost {
         let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
-        return Err(format!("`{}` empties the cache inside a condition or a subshell, where it decides the exit status", text.join(" ")));
+        return Err(format!(
+            "`{}` empties the cache inside a condition or a subshell, where it decides the exit status",
+            text.join(" ")
+        ));
     }
     let closes = run.text.text[command.range.end..].trim_start_matches([' ', '\t', ';']).starts_with(')');
     if closes || command.form == Form::Exec {
@@ -80,7 +89,10 @@ fn is_plain_clean_up(call: &Call, command: &Command) -> bool {
     let first = command.words.first().map_or("", |word| word.raw.as_str());
     let program = command.words.get(command.program).map_or("", |word| word.raw.as_str());
     let plain = call.manager.programs.contains(&program) || matches!(program, "python" | "python3");
-    let usual = !matches!((call.manager.id, call.verb_text), ("npm", "cache clear" | "cache rm") | ("composer", "cc") | ("pdm", _));
+    let usual = !matches!(
+        (call.manager.id, call.verb_text),
+        ("npm", "cache clear" | "cache rm") | ("composer", "cc") | ("pdm", _)
+    );
     plain && usual && (first == program || first == "sudo") && command.assignments.is_empty()
 }
 
@@ -88,9 +100,9 @@ fn flags(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {
     let command = &run.commands()[call.command];
     for (at, word) in command.words.iter().enumerate().skip(call.arguments) {
         let Some(value) = word.value.as_deref() else { continue };
-        if call.manager.id == "uv" && value == "-n" && at < call.verb_word {
-            out.push(Defeat::Flag { command: call.command, word: at });
-        } else if value != "-n" && call.manager.switches_cache_off(value).is_some() {
+        // Behind the command word `-n` means something else (`uv pip install -n` does not exist, `uv run x -n` is x's).
+        let elsewhere = value == "-n" && at >= call.verb_word;
+        if !elsewhere && call.manager.switches_cache_off(value).is_some() {
             out.push(Defeat::Flag { command: call.command, word: at });
         } else if value.split_once('=').is_some_and(|(flag, _)| call.manager.switches_cache_off(flag).is_some()) {
             return Err(format!("`{value}` switches the cache off in a form that is not edited"));

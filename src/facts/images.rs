@@ -61,7 +61,8 @@ pub fn facts(reference: &str, open_tag: bool, known: &[KnownBase]) -> Option<Bas
         }
         DefaultUser::Unknown => None,
     };
-    let env = row.env_of(certain).map(|env| env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect());
+    let env =
+        row.env_of(certain).map(|env| env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect());
     Some(BaseFacts {
         user,
         users: row.users_of(certain).iter().map(owned).collect(),

@@ -97,16 +97,8 @@ pub struct Directory {
     pub fetched: bool,
 }
 
-const CACHE: Directory = Directory {
-    flag: None,
-    env: &[],
-    unsure_env: &[],
-    root: "",
-    user: "",
-    beneath: "",
-    store: false,
-    fetched: true,
-};
+const CACHE: Directory =
+    Directory { flag: None, env: &[], unsure_env: &[], root: "", user: "", beneath: "", store: false, fetched: true };
 
 /// A row to start from.
 pub(crate) const ROW: Manager = Manager {
@@ -142,10 +134,27 @@ pub static MANAGERS: &[Manager] = &[
         versioned: true,
         modules: &["pip"],
         value_options: &[
-            "--python", "--log", "--proxy", "--retries", "--timeout", "--exists-action", "--trusted-host", "--cert",
-            "--client-cert", "--cache-dir", "--use-feature", "--use-deprecated", "--keyring-provider",
+            "--python",
+            "--log",
+            "--proxy",
+            "--retries",
+            "--timeout",
+            "--exists-action",
+            "--trusted-host",
+            "--cert",
+            "--client-cert",
+            "--cache-dir",
+            "--use-feature",
+            "--use-deprecated",
+            "--keyring-provider",
         ],
-        verbs: &[("install", Install), ("wheel", Install), ("download", Install), ("cache purge", Clean), ("cache remove", Clean)],
+        verbs: &[
+            ("install", Install),
+            ("wheel", Install),
+            ("download", Install),
+            ("cache purge", Clean),
+            ("cache remove", Clean),
+        ],
         directories: &[Directory {
             flag: Some("--cache-dir"),
             env: &[("PIP_CACHE_DIR", ""), ("XDG_CACHE_HOME", "/pip")],
@@ -158,7 +167,11 @@ pub static MANAGERS: &[Manager] = &[
         cache_off_env: &[("PIP_NO_CACHE_DIR", EnvOverride::Empty)],
         offline_flags: &[],
         config_files: &[("pip.conf", &["cache-dir"])],
-        config_commands: &["config set global.cache-dir", "config set global.no-cache-dir", "config set install.no-cache-dir"],
+        config_commands: &[
+            "config set global.cache-dir",
+            "config set global.no-cache-dir",
+            "config set install.no-cache-dir",
+        ],
         directory_flag: Some("--cache-dir"),
         source: "pip docs/html/topics/caching.md and configuration.md; cmdoptions.py for the abbreviations and PIP_NO_CACHE_DIR",
         ..ROW
@@ -169,9 +182,18 @@ pub static MANAGERS: &[Manager] = &[
         modules: &["uv"],
         value_options: &["--directory", "--project", "--config-file", "--cache-dir", "--python", "-p", "--color"],
         verbs: &[
-            ("pip install", Install), ("pip sync", Install), ("pip compile", Install), ("tool install", Install),
-            ("tool run", Fetch), ("cache clean", Clean), ("cache prune", Clean), ("sync", Install), ("add", Install),
-            ("lock", Install), ("run", Install), ("build", Install),
+            ("pip install", Install),
+            ("pip sync", Install),
+            ("pip compile", Install),
+            ("tool install", Install),
+            ("tool run", Fetch),
+            ("cache clean", Clean),
+            ("cache prune", Clean),
+            ("sync", Install),
+            ("add", Install),
+            ("lock", Install),
+            ("run", Install),
+            ("build", Install),
         ],
         directories: &[Directory {
             flag: Some("--cache-dir"),
@@ -195,8 +217,14 @@ pub static MANAGERS: &[Manager] = &[
         modules: &["poetry"],
         value_options: &["-C", "--directory", "-P", "--project"],
         verbs: &[
-            ("self add", Install), ("self update", Install), ("cache clear", Clean), ("install", Install), ("add", Install),
-            ("update", Install), ("sync", Install), ("lock", Install),
+            ("self add", Install),
+            ("self update", Install),
+            ("cache clear", Clean),
+            ("install", Install),
+            ("add", Install),
+            ("update", Install),
+            ("sync", Install),
+            ("lock", Install),
         ],
         directories: &[
             Directory {
@@ -246,7 +274,14 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["pdm"],
         modules: &["pdm"],
         value_options: &["-p", "--project", "-c", "--config"],
-        verbs: &[("cache clear", Clean), ("install", Install), ("sync", Install), ("add", Install), ("update", Install), ("lock", Install)],
+        verbs: &[
+            ("cache clear", Clean),
+            ("install", Install),
+            ("sync", Install),
+            ("add", Install),
+            ("update", Install),
+            ("lock", Install),
+        ],
         directories: &[Directory {
             env: &[("PDM_CACHE_DIR", ""), ("XDG_CACHE_HOME", "/pdm")],
             root: "~/.cache/pdm",
@@ -267,8 +302,13 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["conda", "mamba", "micromamba"],
         value_options: &["-n", "--name", "-p", "--prefix", "-r", "--root-prefix", "--rc-file", "--log-level"],
         verbs: &[
-            ("env create", Install), ("env update", Install), ("install", Install), ("create", Install), ("update", Install),
-            ("upgrade", Install), ("clean", Clean),
+            ("env create", Install),
+            ("env update", Install),
+            ("install", Install),
+            ("create", Install),
+            ("update", Install),
+            ("upgrade", Install),
+            ("clean", Clean),
         ],
         directories: &[Directory {
             env: &[("CONDA_PKGS_DIRS", ""), ("MAMBA_ROOT_PREFIX", "/pkgs"), ("CONDA_DIR", "/pkgs")],
@@ -286,8 +326,17 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["npm"],
         value_options: &["--prefix", "-C", "--registry", "--loglevel", "--cache", "-w", "--workspace", "--userconfig"],
         verbs: &[
-            ("cache clean", Clean), ("cache clear", Clean), ("cache rm", Clean), ("ci", Install), ("clean-install", Install),
-            ("install", Install), ("i", Install), ("add", Install), ("update", Install), ("up", Install), ("install-test", Install),
+            ("cache clean", Clean),
+            ("cache clear", Clean),
+            ("cache rm", Clean),
+            ("ci", Install),
+            ("clean-install", Install),
+            ("install", Install),
+            ("i", Install),
+            ("add", Install),
+            ("update", Install),
+            ("up", Install),
+            ("install-test", Install),
         ],
         directories: &[Directory {
             flag: Some("--cache"),
@@ -306,12 +355,27 @@ pub static MANAGERS: &[Manager] = &[
         id: "yarn",
         programs: &["yarn", "yarnpkg"],
         value_options: &[
-            "--cwd", "--modules-folder", "--network-timeout", "--cache-folder", "--registry", "--mutex", "--network-concurrency",
-            "--preferred-cache-folder", "--use-yarnrc", "--global-folder", "--prefix",
+            "--cwd",
+            "--modules-folder",
+            "--network-timeout",
+            "--cache-folder",
+            "--registry",
+            "--mutex",
+            "--network-concurrency",
+            "--preferred-cache-folder",
+            "--use-yarnrc",
+            "--global-folder",
+            "--prefix",
         ],
         verbs: &[
-            ("global add", Install), ("workspaces focus", Install), ("cache clean", Clean), ("install", Install), ("add", Install),
-            ("upgrade", Install), ("up", Install), ("focus", Install),
+            ("global add", Install),
+            ("workspaces focus", Install),
+            ("cache clean", Clean),
+            ("install", Install),
+            ("add", Install),
+            ("upgrade", Install),
+            ("up", Install),
+            ("focus", Install),
         ],
         bare: Install,
         directories: &[Directory {
@@ -335,8 +399,15 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["pnpm"],
         value_options: &["-C", "--dir", "--filter", "-F", "--store-dir", "--reporter", "--loglevel"],
         verbs: &[
-            ("store prune", Clean), ("install", Install), ("i", Install), ("add", Install), ("update", Install), ("up", Install),
-            ("deploy", Install), ("ci", Install), ("fetch", Fetch),
+            ("store prune", Clean),
+            ("install", Install),
+            ("i", Install),
+            ("add", Install),
+            ("update", Install),
+            ("up", Install),
+            ("deploy", Install),
+            ("ci", Install),
+            ("fetch", Fetch),
         ],
         directories: &[Directory {
             flag: Some("--store-dir"),
@@ -356,7 +427,12 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["bun"],
         value_options: &["--cwd", "--config", "-c"],
         verbs: &[
-            ("pm cache rm", Clean), ("install", Install), ("i", Install), ("add", Install), ("update", Install), ("ci", Install),
+            ("pm cache rm", Clean),
+            ("install", Install),
+            ("i", Install),
+            ("add", Install),
+            ("update", Install),
+            ("ci", Install),
         ],
         directories: &[Directory {
             flag: Some("--cache-dir"),
@@ -377,8 +453,15 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["apt-get", "apt"],
         value_options: &["-o", "--option", "-c", "--config-file", "-t", "--target-release", "--default-release", "-a"],
         verbs: &[
-            ("install", Install), ("upgrade", Install), ("dist-upgrade", Install), ("full-upgrade", Install), ("build-dep", Install),
-            ("reinstall", Install), ("clean", Clean), ("autoclean", Clean), ("distclean", Clean),
+            ("install", Install),
+            ("upgrade", Install),
+            ("dist-upgrade", Install),
+            ("full-upgrade", Install),
+            ("build-dep", Install),
+            ("reinstall", Install),
+            ("clean", Clean),
+            ("autoclean", Clean),
+            ("distclean", Clean),
         ],
         system: true,
         directories: &[
@@ -394,7 +477,17 @@ pub static MANAGERS: &[Manager] = &[
     Manager {
         id: "apk",
         programs: &["apk"],
-        value_options: &["-p", "--root", "-X", "--repository", "--arch", "--cache-dir", "--keys-dir", "--repositories-file", "--wait"],
+        value_options: &[
+            "-p",
+            "--root",
+            "-X",
+            "--repository",
+            "--arch",
+            "--cache-dir",
+            "--keys-dir",
+            "--repositories-file",
+            "--wait",
+        ],
         verbs: &[("add", Install), ("upgrade", Install), ("fix", Install), ("cache clean", Clean)],
         system: true,
         directories: &[Directory { root: "/etc/apk/cache", ..CACHE }],
@@ -409,11 +502,32 @@ pub static MANAGERS: &[Manager] = &[
     Manager {
         id: "dnf",
         programs: &["dnf", "dnf4", "dnf5", "yum", "microdnf"],
-        value_options: &["-c", "--config", "--setopt", "--enablerepo", "--disablerepo", "--repo", "--installroot", "--releasever", "-x", "--exclude"],
+        value_options: &[
+            "-c",
+            "--config",
+            "--setopt",
+            "--enablerepo",
+            "--disablerepo",
+            "--repo",
+            "--installroot",
+            "--releasever",
+            "-x",
+            "--exclude",
+        ],
         verbs: &[
-            ("group install", Install), ("module install", Install), ("install", Install), ("update", Install), ("upgrade", Install),
-            ("groupinstall", Install), ("localinstall", Install), ("reinstall", Install), ("distro-sync", Install),
-            ("builddep", Install), ("swap", Install), ("makecache", Fetch), ("clean", Clean),
+            ("group install", Install),
+            ("module install", Install),
+            ("install", Install),
+            ("update", Install),
+            ("upgrade", Install),
+            ("groupinstall", Install),
+            ("localinstall", Install),
+            ("reinstall", Install),
+            ("distro-sync", Install),
+            ("builddep", Install),
+            ("swap", Install),
+            ("makecache", Fetch),
+            ("clean", Clean),
         ],
         system: true,
         directories: &[Directory { root: "/var/cache/dnf", ..CACHE }],
@@ -429,8 +543,16 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["zypper"],
         value_options: &["-R", "--root", "--installroot", "-C", "--cache-dir", "-p", "--plus-repo"],
         verbs: &[
-            ("install", Install), ("in", Install), ("update", Install), ("up", Install), ("dist-upgrade", Install), ("dup", Install),
-            ("patch", Install), ("refresh", Fetch), ("ref", Fetch), ("clean", Clean),
+            ("install", Install),
+            ("in", Install),
+            ("update", Install),
+            ("up", Install),
+            ("dist-upgrade", Install),
+            ("dup", Install),
+            ("patch", Install),
+            ("refresh", Fetch),
+            ("ref", Fetch),
+            ("clean", Clean),
         ],
         system: true,
         directories: &[Directory { root: "/var/cache/zypp", ..CACHE }],
@@ -446,9 +568,19 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["go"],
         value_options: &["-C"],
         verbs: &[
-            ("mod download", Fetch), ("mod tidy", Fetch), ("mod vendor", Fetch), ("mod verify", Fetch), ("build", Install),
-            ("install", Install), ("test", Install), ("run", Install), ("get", Install), ("generate", Install), ("vet", Install),
-            ("list", Fetch), ("tool", Install),
+            ("mod download", Fetch),
+            ("mod tidy", Fetch),
+            ("mod vendor", Fetch),
+            ("mod verify", Fetch),
+            ("build", Install),
+            ("install", Install),
+            ("test", Install),
+            ("run", Install),
+            ("get", Install),
+            ("generate", Install),
+            ("vet", Install),
+            ("list", Fetch),
+            ("tool", Install),
         ],
         directories: &[
             Directory {
@@ -476,10 +608,27 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["cargo"],
         value_options: &["--color", "--config", "-Z", "-C"],
         verbs: &[
-            ("chef cook", Install), ("build", Install), ("b", Install), ("install", Install), ("binstall", Install), ("test", Install),
-            ("check", Install), ("run", Install), ("r", Install), ("rustc", Install), ("doc", Install), ("clippy", Install),
-            ("bench", Install), ("auditable", Install), ("zigbuild", Install), ("component", Install), ("leptos", Install),
-            ("fetch", Fetch), ("vendor", Fetch), ("update", Fetch), ("generate-lockfile", Fetch),
+            ("chef cook", Install),
+            ("build", Install),
+            ("b", Install),
+            ("install", Install),
+            ("binstall", Install),
+            ("test", Install),
+            ("check", Install),
+            ("run", Install),
+            ("r", Install),
+            ("rustc", Install),
+            ("doc", Install),
+            ("clippy", Install),
+            ("bench", Install),
+            ("auditable", Install),
+            ("zigbuild", Install),
+            ("component", Install),
+            ("leptos", Install),
+            ("fetch", Fetch),
+            ("vendor", Fetch),
+            ("update", Fetch),
+            ("generate-lockfile", Fetch),
         ],
         directories: &[
             Directory {
@@ -489,7 +638,13 @@ pub static MANAGERS: &[Manager] = &[
                 store: true,
                 ..CACHE
             },
-            Directory { env: &[("CARGO_HOME", "/git/db")], root: "~/.cargo/git/db", user: "~/.cargo/git/db", store: true, ..CACHE },
+            Directory {
+                env: &[("CARGO_HOME", "/git/db")],
+                root: "~/.cargo/git/db",
+                user: "~/.cargo/git/db",
+                store: true,
+                ..CACHE
+            },
         ],
         sharing: Sharing::Locked,
         offline_flags: &["--offline", "--frozen"],
@@ -499,7 +654,23 @@ pub static MANAGERS: &[Manager] = &[
     Manager {
         id: "maven",
         programs: &["mvn", "mvnw"],
-        value_options: &["-f", "--file", "-pl", "--projects", "-s", "--settings", "-gs", "-P", "--activate-profiles", "-T", "--threads", "-l", "--log-file", "-t", "--toolchains"],
+        value_options: &[
+            "-f",
+            "--file",
+            "-pl",
+            "--projects",
+            "-s",
+            "--settings",
+            "-gs",
+            "-P",
+            "--activate-profiles",
+            "-T",
+            "--threads",
+            "-l",
+            "--log-file",
+            "-t",
+            "--toolchains",
+        ],
         verbs: &[],
         other: Install,
         directories: &[Directory {
@@ -519,7 +690,20 @@ pub static MANAGERS: &[Manager] = &[
     Manager {
         id: "gradle",
         programs: &["gradle", "gradlew"],
-        value_options: &["-p", "--project-dir", "-b", "--build-file", "-c", "--settings-file", "-g", "--gradle-user-home", "-I", "--init-script", "-x", "--exclude-task"],
+        value_options: &[
+            "-p",
+            "--project-dir",
+            "-b",
+            "--build-file",
+            "-c",
+            "--settings-file",
+            "-g",
+            "--gradle-user-home",
+            "-I",
+            "--init-script",
+            "-x",
+            "--exclude-task",
+        ],
         verbs: &[],
         other: Install,
         directories: &[
@@ -550,10 +734,25 @@ pub static MANAGERS: &[Manager] = &[
         id: "nuget",
         programs: &["dotnet"],
         verbs: &[
-            ("nuget locals", Clean), ("tool install", Install), ("tool restore", Fetch), ("restore", Fetch), ("build", Install),
-            ("publish", Install), ("test", Install), ("pack", Install), ("run", Install), ("msbuild", Install),
-            ("new", Verb::Other), ("dev-certs", Verb::Other), ("workload", Verb::Other), ("sln", Verb::Other), ("sdk", Verb::Other),
-            ("nuget", Verb::Other), ("help", Verb::Other), ("exec", Verb::Other), ("build-server", Verb::Other),
+            ("nuget locals", Clean),
+            ("tool install", Install),
+            ("tool restore", Fetch),
+            ("restore", Fetch),
+            ("build", Install),
+            ("publish", Install),
+            ("test", Install),
+            ("pack", Install),
+            ("run", Install),
+            ("msbuild", Install),
+            ("new", Verb::Other),
+            ("dev-certs", Verb::Other),
+            ("workload", Verb::Other),
+            ("sln", Verb::Other),
+            ("sdk", Verb::Other),
+            ("nuget", Verb::Other),
+            ("help", Verb::Other),
+            ("exec", Verb::Other),
+            ("build-server", Verb::Other),
         ],
         // Tools: `dotnet ef`, `dotnet swagger` read the packages of the project.
         other: Install,
@@ -566,7 +765,11 @@ pub static MANAGERS: &[Manager] = &[
             ..CACHE
         }],
         offline_flags: &["--no-restore", "--no-build"],
-        config_files: &[("nuget.config", &["globalPackagesFolder", "repositoryPath"]), ("NuGet.Config", &["globalPackagesFolder"]), ("NuGet.config", &["globalPackagesFolder"])],
+        config_files: &[
+            ("nuget.config", &["globalPackagesFolder", "repositoryPath"]),
+            ("NuGet.Config", &["globalPackagesFolder"]),
+            ("NuGet.config", &["globalPackagesFolder"]),
+        ],
         source: "learn.microsoft.com, managing the global packages and cache folders; dotnet-docker#3353 for --no-restore",
         ..ROW
     },
@@ -575,9 +778,18 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["composer", "composer.phar"],
         value_options: &["-d", "--working-dir"],
         verbs: &[
-            ("global require", Install), ("global install", Install), ("create-project", Install), ("clear-cache", Clean),
-            ("clearcache", Clean), ("cc", Clean), ("install", Install), ("i", Install), ("update", Install), ("u", Install),
-            ("require", Install), ("r", Install),
+            ("global require", Install),
+            ("global install", Install),
+            ("create-project", Install),
+            ("clear-cache", Clean),
+            ("clearcache", Clean),
+            ("cc", Clean),
+            ("install", Install),
+            ("i", Install),
+            ("update", Install),
+            ("u", Install),
+            ("require", Install),
+            ("r", Install),
         ],
         directories: &[Directory {
             env: &[("COMPOSER_CACHE_DIR", ""), ("COMPOSER_HOME", "/cache")],
@@ -597,11 +809,26 @@ pub static MANAGERS: &[Manager] = &[
         programs: &["bundle", "bundler"],
         verbs: &[("install", Install), ("update", Install), ("add", Install)],
         bare: Install,
-        directories: &[Directory { env: &[("GEM_HOME", "/cache")], unsure_env: &["BUNDLE_PATH", "BUNDLE_DEPLOYMENT", "BUNDLE_USER_CACHE"], ..CACHE }],
+        directories: &[Directory {
+            env: &[("GEM_HOME", "/cache")],
+            unsure_env: &["BUNDLE_PATH", "BUNDLE_DEPLOYMENT", "BUNDLE_USER_CACHE"],
+            ..CACHE
+        }],
         sharing: Sharing::Locked,
         review: Some("the place of downloaded gems was read in the image, not in bundler's documentation"),
         offline_flags: &["--local"],
-        config_commands: &["config path", "config set path", "config set --local path", "config set --global path", "config --global path", "config --local path", "config deployment", "config set deployment", "config set --local deployment", "config --global deployment"],
+        config_commands: &[
+            "config path",
+            "config set path",
+            "config set --local path",
+            "config set --global path",
+            "config --global path",
+            "config --local path",
+            "config deployment",
+            "config set deployment",
+            "config set --local deployment",
+            "config --global deployment",
+        ],
         config_files: &[(".bundle/config", &["BUNDLE_PATH", "BUNDLE_DEPLOYMENT"])],
         source: "the ruby image sets GEM_HOME=/usr/local/bundle; gems are downloaded to its cache/",
         ..ROW
@@ -679,7 +906,8 @@ pub fn call(command: &Command, index: usize, managers: &[&'static Manager]) -> O
     if name == "corepack" {
         // `corepack yarn install` runs the manager that package.json names.
         let inner = words.get(command.program + 1)?.value.as_deref()?;
-        let manager = managers.iter().find(|manager| matches!(manager.id, "yarn" | "pnpm") && manager.is_program(inner))?;
+        let manager =
+            managers.iter().find(|manager| matches!(manager.id, "yarn" | "pnpm") && manager.is_program(inner))?;
         return Some(read_call(manager, words, index, command.program + 2));
     }
     let manager = managers.iter().find(|manager| manager.is_program(name))?;
@@ -687,7 +915,9 @@ pub fn call(command: &Command, index: usize, managers: &[&'static Manager]) -> O
 }
 
 fn is_python(name: &str) -> bool {
-    name.strip_prefix("python").or_else(|| name.strip_prefix("pypy")).is_some_and(|rest| rest.is_empty() || is_version(rest))
+    name.strip_prefix("python")
+        .or_else(|| name.strip_prefix("pypy"))
+        .is_some_and(|rest| rest.is_empty() || is_version(rest))
 }
 
 fn read_call(manager: &'static Manager, words: &[ShellWord], command: usize, arguments: usize) -> Call {
@@ -707,8 +937,14 @@ fn read_call(manager: &'static Manager, words: &[ShellWord], command: usize, arg
         }
     }
     let text = |at: &usize| words[*at].value.as_deref().unwrap_or("");
-    let mut call =
-        Call { manager, command, verb: manager.other, verb_text: "", verb_word: arguments.saturating_sub(1), arguments };
+    let mut call = Call {
+        manager,
+        command,
+        verb: manager.other,
+        verb_text: "",
+        verb_word: arguments.saturating_sub(1),
+        arguments,
+    };
     for &(verb_text, verb) in manager.verbs {
         let parts: Vec<&str> = verb_text.split(' ').collect();
         if positions.len() >= parts.len() && parts.iter().zip(&positions).all(|(part, at)| *part == text(at)) {
@@ -723,7 +959,9 @@ fn read_call(manager: &'static Manager, words: &[ShellWord], command: usize, arg
     }
     match manager.id {
         "uv" if words[arguments - 1].value.as_deref() == Some("uvx") => call.verb = Verb::Fetch,
-        "uv" if call.verb_text == "run" && words.iter().any(|word| word.raw.starts_with("--with")) => call.verb = Verb::Fetch,
+        "uv" if call.verb_text == "run" && words.iter().any(|word| word.raw.starts_with("--with")) => {
+            call.verb = Verb::Fetch
+        }
         // Only goals that fill the repository: the layer was the cache.
         "maven" if !positions.is_empty() => {
             let fetches = positions.iter().all(|at| {
@@ -733,11 +971,19 @@ fn read_call(manager: &'static Manager, words: &[ShellWord], command: usize, arg
             call.verb = if fetches { Verb::Fetch } else { Verb::Install };
         }
         "gradle" if !positions.is_empty() => {
-            let fetches = positions.iter().all(|at| matches!(text(at).rsplit(':').next(), Some("dependencies" | "help" | "wrapper" | "clean" | "resolveDependencies" | "downloadDependencies")));
+            let fetches = positions.iter().all(|at| {
+                matches!(
+                    text(at).rsplit(':').next(),
+                    Some(
+                        "dependencies" | "help" | "wrapper" | "clean" | "resolveDependencies" | "downloadDependencies"
+                    )
+                )
+            });
             call.verb = if fetches { Verb::Fetch } else { Verb::Install };
         }
         "go" if words.iter().any(|word| word.raw == "clean") => {
-            let cache = words.iter().any(|word| matches!(word.raw.as_str(), "-cache" | "-modcache" | "--modcache" | "--cache"));
+            let cache =
+                words.iter().any(|word| matches!(word.raw.as_str(), "-cache" | "-modcache" | "--modcache" | "--cache"));
             call.verb = if cache { Verb::Clean } else { Verb::Other };
         }
         "nuget" if positions.first().is_some_and(|at| text(at).ends_with(".dll")) => call.verb = Verb::Other,
@@ -754,8 +1000,32 @@ fn read_call(manager: &'static Manager, words: &[ShellWord], command: usize, arg
 /// A cheap look at a RUN's text before its shell is read: could it concern a package manager or an account?
 pub fn may_concern(text: &str, managers: &[&'static Manager]) -> bool {
     const NEEDLES: [&str; 26] = [
-        "pip", "uv", "poetry", "pdm", "conda", "mamba", "npm", "yarn", "bun", "apt", "apk", "dnf", "yum", "zypper", "go",
-        "cargo", "mvn", "gradle", "dotnet", "composer", "gem", "useradd", "adduser", "corepack", "docker-clean", "bundle",
+        "pip",
+        "uv",
+        "poetry",
+        "pdm",
+        "conda",
+        "mamba",
+        "npm",
+        "yarn",
+        "bun",
+        "apt",
+        "apk",
+        "dnf",
+        "yum",
+        "zypper",
+        "go",
+        "cargo",
+        "mvn",
+        "gradle",
+        "dotnet",
+        "composer",
+        "gem",
+        "useradd",
+        "adduser",
+        "corepack",
+        "docker-clean",
+        "bundle",
     ];
     let custom = managers.get(MANAGERS.len()..).unwrap_or(&[]);
     NEEDLES.iter().any(|needle| text.contains(needle))
@@ -808,17 +1078,18 @@ mod tests {
         assert_eq!(calls("apt-get -qq -y -o A=b install x"), [("apt", Install, "install")]);
         assert_eq!(calls("npm --prefix web ci"), [("npm", Install, "ci")]);
         assert_eq!(calls("yarn --cwd web --frozen-lockfile"), [("yarn", Install, "")]);
-        assert_eq!(calls("uv pip install x; uv cache clean"), [("uv", Install, "pip install"), ("uv", Clean, "cache clean")]);
+        assert_eq!(
+            calls("uv pip install x; uv cache clean"),
+            [("uv", Install, "pip install"), ("uv", Clean, "cache clean")]
+        );
     }
 
     #[test]
     fn what_does_not_download_is_told_apart() {
-        assert_eq!(calls("yarn build; pip --version; go version; mvn -v"), [
-            ("yarn", Verb::Other, ""),
-            ("pip", Verb::Other, ""),
-            ("go", Verb::Other, ""),
-            ("maven", Verb::Other, ""),
-        ]);
+        assert_eq!(
+            calls("yarn build; pip --version; go version; mvn -v"),
+            [("yarn", Verb::Other, ""), ("pip", Verb::Other, ""), ("go", Verb::Other, ""), ("maven", Verb::Other, ""),]
+        );
         assert_eq!(calls("mvn dependency:go-offline; mvn -q package"), [("maven", Fetch, ""), ("maven", Install, "")]);
         assert_eq!(calls("go mod download; go build ."), [("go", Fetch, "mod download"), ("go", Install, "build")]);
     }

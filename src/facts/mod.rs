@@ -96,7 +96,9 @@ impl<'a> Facts<'a> {
     /// The stage that `name` of `--from` or FROM means for an instruction of stage `at`: a name, or a number.
     pub fn stage_named(&self, name: &str, at: usize) -> Option<usize> {
         let earlier = &self.stages[..at.min(self.stages.len())];
-        let by_name = earlier.iter().rposition(|stage| stage.name.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name)));
+        let by_name = earlier
+            .iter()
+            .rposition(|stage| stage.name.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name)));
         by_name.or_else(|| name.parse().ok().filter(|&index: &usize| index < at))
     }
 }

@@ -10,7 +10,10 @@ use crate::dockerfile::Keyword;
 pub enum Yarn {
     Classic,
     /// Version 2 and later, with the text of its .yarnrc.yml if there is one.
-    Berry { major: Option<u32>, settings: String },
+    Berry {
+        major: Option<u32>,
+        settings: String,
+    },
     Unknown,
 }
 
@@ -62,11 +65,18 @@ pub fn yarn(facts: &Facts<'_>, run: &Run, context: &Context) -> Yarn {
         None => {}
     }
     if let Some((_, text)) = settings.first() {
-        let major = text.split_once("releases/yarn-").and_then(|(_, rest)| rest.split('.').next()).and_then(|major| major.parse().ok());
+        let major = text
+            .split_once("releases/yarn-")
+            .and_then(|(_, rest)| rest.split('.').next())
+            .and_then(|major| major.parse().ok());
         return Yarn::Berry { major, settings: text.clone() };
     }
     let activated = facts.runs.iter().filter(|other| other.instruction <= run.instruction);
-    let berry = activated.clone().any(|other| other.text.text.contains("yarn set version") || other.text.text.contains("yarn@stable") || other.text.text.contains("yarn@berry"));
+    let berry = activated.clone().any(|other| {
+        other.text.text.contains("yarn set version")
+            || other.text.text.contains("yarn@stable")
+            || other.text.text.contains("yarn@berry")
+    });
     if berry {
         return Yarn::Berry { major: None, settings: String::new() };
     }
@@ -79,8 +89,18 @@ pub fn yarn(facts: &Facts<'_>, run: &Run, context: &Context) -> Yarn {
         }
     }
     // Flags that only the classic one has.
-    let classic = ["--frozen-lockfile", "--pure-lockfile", "--production", "--network-timeout", "--ignore-optional", "yarn global add", "--non-interactive"];
-    if classic.iter().any(|flag| run.text.text.contains(flag)) && (!manifests.is_empty() || run.text.text.contains("yarn global add")) {
+    let classic = [
+        "--frozen-lockfile",
+        "--pure-lockfile",
+        "--production",
+        "--network-timeout",
+        "--ignore-optional",
+        "yarn global add",
+        "--non-interactive",
+    ];
+    if classic.iter().any(|flag| run.text.text.contains(flag))
+        && (!manifests.is_empty() || run.text.text.contains("yarn global add"))
+    {
         return Yarn::Classic;
     }
     Yarn::Unknown
@@ -118,7 +138,8 @@ pub fn setting(facts: &Facts<'_>, context: &Context, name: &str, keys: &[&str]) 
         for line in text.lines() {
             let bare = line.trim_start().trim_start_matches(['"', '\'', '<']);
             let key = keys.iter().find(|key| {
-                bare.strip_prefix(**key).is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(['=', ':']))
+                bare.strip_prefix(**key)
+                    .is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(['=', ':']))
                     || line.contains(&format!("key=\"{key}\""))
             });
             if let Some(key) = key {

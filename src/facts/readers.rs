@@ -23,7 +23,8 @@ pub fn copied(facts: &Facts<'_>, stage: usize, directory: &str) -> Option<Reader
             let instruction = &facts.file.instructions[index];
             let line = facts.line(index);
             let from = |name: &str| facts.stage_named(name, at).is_some_and(|source| facts.descends(source, stage));
-            if matches!(instruction.keyword, Keyword::Copy | Keyword::Add) && instruction.flag("from").is_some_and(from) {
+            if matches!(instruction.keyword, Keyword::Copy | Keyword::Add) && instruction.flag("from").is_some_and(from)
+            {
                 let sources = match &instruction.json {
                     Some(strings) => strings.clone(),
                     None => instruction.words(facts.file.escape).into_iter().map(|word| word.raw).collect(),
@@ -59,7 +60,8 @@ pub fn copied(facts: &Facts<'_>, stage: usize, directory: &str) -> Option<Reader
 fn overlaps(source: &str, directory: &str) -> bool {
     let source = format!("/{}", source.trim_start_matches('/'));
     let fixed = source.split(['*', '?', '[']).next().unwrap_or("");
-    let fixed = if fixed.len() < source.len() { fixed.rsplit_once('/').map_or("", |(folder, _)| folder) } else { fixed };
+    let fixed =
+        if fixed.len() < source.len() { fixed.rsplit_once('/').map_or("", |(folder, _)| folder) } else { fixed };
     is_within(fixed, directory) || is_within(directory, fixed)
 }
 
@@ -83,7 +85,10 @@ pub fn offline(facts: &Facts<'_>, run: &Run, manager: &Manager) -> Option<Reader
             if let Some(flag) = words.clone().find(|word| manager.offline_flags.contains(word)) {
                 // Vendored modules need no module cache at all; what is built is still cached.
                 if flag != "-mod=vendor" {
-                    return Some(Reader { line, what: format!("runs with {flag}, so it must find everything in place") });
+                    return Some(Reader {
+                        line,
+                        what: format!("runs with {flag}, so it must find everything in place"),
+                    });
                 }
             }
             if manager.id == "go" && is_off(other, command) {
@@ -116,13 +121,20 @@ pub fn seeded(facts: &Facts<'_>, stage: usize, directory: &str, home: Option<&st
                 None => instruction.words(facts.file.escape).last().map(|word| word.raw.clone()),
             };
             let state = &facts.stages[at].end;
-            let Some(target) = target.and_then(|raw| expand(&raw, facts.file.escape, &|name| state.env.known(name))) else { continue };
+            let Some(target) = target.and_then(|raw| expand(&raw, facts.file.escape, &|name| state.env.known(name)))
+            else {
+                continue;
+            };
             let bare = target.trim_end_matches('/');
-            if !bare.starts_with('/') || bare.is_empty() || home.is_some_and(|home| home.trim_end_matches('/') == bare) {
+            if !bare.starts_with('/') || bare.is_empty() || home.is_some_and(|home| home.trim_end_matches('/') == bare)
+            {
                 continue;
             }
             if is_within(bare, directory) || is_within(directory, bare) {
-                return Some(Reader { line: facts.line(index), what: format!("copies something to {target}, which a mount would hide") });
+                return Some(Reader {
+                    line: facts.line(index),
+                    what: format!("copies something to {target}, which a mount would hide"),
+                });
             }
         }
     }
@@ -133,9 +145,14 @@ pub fn seeded(facts: &Facts<'_>, stage: usize, directory: &str, home: Option<&st
 pub fn named_later(facts: &Facts<'_>, run: &Run, directory: &str, home: Option<&str>) -> Option<Reader> {
     let in_home = home.and_then(|home| directory.strip_prefix(home.trim_end_matches('/')));
     let spellings: Vec<String> = std::iter::once(directory.to_owned())
-        .chain(in_home.into_iter().flat_map(|rest| [format!("~{rest}"), format!("$HOME{rest}"), format!("${{HOME}}{rest}")]))
+        .chain(
+            in_home
+                .into_iter()
+                .flat_map(|rest| [format!("~{rest}"), format!("$HOME{rest}"), format!("${{HOME}}{rest}")]),
+        )
         .collect();
-    let later = facts.runs.iter().filter(|other| other.instruction > run.instruction && facts.descends(other.stage, run.stage));
+    let later =
+        facts.runs.iter().filter(|other| other.instruction > run.instruction && facts.descends(other.stage, run.stage));
     for other in later {
         for clause in other.text.text.split(['\n', ';', '&', '|']) {
             let Some(spelling) = spellings.iter().find(|spelling| clause.contains(spelling.as_str())) else { continue };
@@ -167,19 +184,32 @@ pub fn container(facts: &Facts<'_>, stage: usize, manager: &Manager) -> Option<S
     let starts = |ins: &&crate::dockerfile::Instruction| matches!(ins.keyword, Keyword::Cmd | Keyword::Entrypoint);
     let mut opaque = None;
     for image in (0..facts.stages.len()).filter(|at| facts.descends(*at, stage)) {
-        let own = facts.stages[image].instructions.clone().map(|index| &facts.file.instructions[index]).any(|ins| starts(&ins));
+        let own = facts.stages[image]
+            .instructions
+            .clone()
+            .map(|index| &facts.file.instructions[index])
+            .any(|ins| starts(&ins));
         if image != last && !own {
             continue;
         }
         let chain = facts.ancestors(image);
         let found: Vec<_> = chain
             .iter()
-            .map(|at| facts.stages[*at].instructions.clone().filter(|index| starts(&&facts.file.instructions[*index])).collect::<Vec<_>>())
+            .map(|at| {
+                facts.stages[*at]
+                    .instructions
+                    .clone()
+                    .filter(|index| starts(&&facts.file.instructions[*index]))
+                    .collect::<Vec<_>>()
+            })
             .find(|found| !found.is_empty())
             .unwrap_or_default();
         if found.is_empty() {
             let line = facts.line(facts.stages[image].from);
-            return Some(Start::Reads(Reader { line, what: "gives an image without CMD of its own, whose containers may read it".to_owned() }));
+            return Some(Start::Reads(Reader {
+                line,
+                what: "gives an image without CMD of its own, whose containers may read it".to_owned(),
+            }));
         }
         for index in found {
             match start(&facts.file.instructions[index], facts.line(index), manager) {
@@ -194,8 +224,20 @@ pub fn container(facts: &Facts<'_>, stage: usize, manager: &Manager) -> Option<S
 
 fn start(instruction: &crate::dockerfile::Instruction, line: usize, manager: &Manager) -> Option<Start> {
     /// Programs that run something built, and read nothing of a package manager's.
-    const PLAIN: [&str; 12] =
-        ["java", "nginx", "node", "python", "python3", "gunicorn", "uvicorn", "php", "ruby", "dumb-init", "tini", "catalina.sh"];
+    const PLAIN: [&str; 12] = [
+        "java",
+        "nginx",
+        "node",
+        "python",
+        "python3",
+        "gunicorn",
+        "uvicorn",
+        "php",
+        "ruby",
+        "dumb-init",
+        "tini",
+        "catalina.sh",
+    ];
     let words: Vec<String> = match &instruction.json {
         Some(strings) => strings.clone(),
         None => instruction.args().split_whitespace().map(str::to_owned).collect(),
@@ -214,5 +256,8 @@ fn start(instruction: &crate::dockerfile::Instruction, line: usize, manager: &Ma
         return None;
     }
     let word = script.unwrap_or(first);
-    Some(Start::Opaque(Reader { line, what: format!("starts the container with `{word}`, which can't be seen through") }))
+    Some(Start::Opaque(Reader {
+        line,
+        what: format!("starts the container with `{word}`, which can't be seen through"),
+    }))
 }

@@ -36,11 +36,13 @@ struct Parsed {
     calls: Vec<Call>,
 }
 
+type KnownScripts = HashMap<(String, bool), Arc<Parsed>>;
+
 /// The scripts of a file that were read already.
 #[derive(Debug)]
 pub struct Scripts {
     /// By text and whether the shell starts with `-e`; `None` where scripts are not wanted at all.
-    known: Option<RefCell<HashMap<(String, bool), Arc<Parsed>>>>,
+    known: Option<RefCell<KnownScripts>>,
 }
 
 impl Scripts {
@@ -147,7 +149,8 @@ fn parse(
         let calls = calls.filter_map(|(index, command)| managers::call(command, index, &knowledge.managers)).collect();
         Arc::new(Parsed { script, calls })
     };
-    let Some(known) = scripts.known.as_ref().filter(|_| managers::may_concern(&fragment.text, &knowledge.managers)) else {
+    let Some(known) = scripts.known.as_ref().filter(|_| managers::may_concern(&fragment.text, &knowledge.managers))
+    else {
         return finish(Err(Unreadable::Irrelevant));
     };
     if form == RunForm::Exec {
@@ -179,12 +182,12 @@ fn script_text(text: &str, ins: &Instruction) -> (RunForm, Fragment) {
     if ins.json.is_some() {
         return (RunForm::Exec, ins.line.clone());
     }
-    if let [heredoc] = ins.heredocs.as_slice() {
-        if ins.args().split_whitespace().count() == 1 {
-            let mut body = Fragment::default();
-            body.push(heredoc.body.of(text), heredoc.body.start);
-            return (RunForm::Heredoc, body);
-        }
+    if let [heredoc] = ins.heredocs.as_slice()
+        && ins.args().split_whitespace().count() == 1
+    {
+        let mut body = Fragment::default();
+        body.push(heredoc.body.of(text), heredoc.body.start);
+        return (RunForm::Heredoc, body);
     }
     let mut whole = ins.line.slice(ins.args.clone());
     if let Some(last) = ins.heredocs.last() {
@@ -200,7 +203,8 @@ fn feeds_a_shell(ins: &Instruction) -> bool {
     let mut words = ins.args().split_whitespace().filter(|word| !word.contains("<<"));
     let first = words.next().unwrap_or("");
     let name = first.rsplit('/').next().unwrap_or(first);
-    ins.args().starts_with("<<") || matches!(name, "sh" | "bash" | "dash" | "ash" | "zsh" | "python" | "python3" | "perl")
+    ins.args().starts_with("<<")
+        || matches!(name, "sh" | "bash" | "dash" | "ash" | "zsh" | "python" | "python3" | "perl")
 }
 
 fn is_foreign_script(body: &str) -> bool {
@@ -273,7 +277,8 @@ impl Run {
             self.commands().iter().any(|command| {
                 let sets = |word: &ShellWord| word.raw.split_once('=').is_some_and(|(key, _)| key == name);
                 command.assignments.iter().any(sets)
-                    || matches!(command.name(), Some("export" | "local" | "read" | "declare")) && command.words.iter().any(sets)
+                    || matches!(command.name(), Some("export" | "local" | "read" | "declare"))
+                        && command.words.iter().any(sets)
             })
         };
         shell::expand(&word.raw, &|name| match name {
@@ -285,8 +290,7 @@ impl Run {
 }
 
 fn mount(value: &str, span: Span, escape: char, state: &State) -> Mount {
-    let mut mount =
-        Mount { kind: "bind".to_owned(), target: None, from: None, source: None, uid: None, span };
+    let mut mount = Mount { kind: "bind".to_owned(), target: None, from: None, source: None, uid: None, span };
     let mut id = None;
     for field in value.split(',') {
         let (key, value) = field.split_once('=').map_or((field, ""), |(key, value)| (key, value));

@@ -146,7 +146,15 @@ impl State {
 
 /// Resolves all stages, and all RUNs in them.
 pub fn resolve(text: &str, file: &Dockerfile, knowledge: &Knowledge, scripts: &Scripts) -> (Vec<Stage>, Vec<Run>) {
-    let mut resolver = Resolver { text, file, knowledge, scripts, globals: Environment::default(), stages: Vec::new(), runs: Vec::new() };
+    let mut resolver = Resolver {
+        text,
+        file,
+        knowledge,
+        scripts,
+        globals: Environment::default(),
+        stages: Vec::new(),
+        runs: Vec::new(),
+    };
     let mut at = 0;
     while at < file.instructions.len() && file.instructions[at].keyword != Keyword::From {
         let instruction = &file.instructions[at];
@@ -157,7 +165,10 @@ pub fn resolve(text: &str, file: &Dockerfile, knowledge: &Knowledge, scripts: &S
     }
     while at < file.instructions.len() {
         let rest = &file.instructions[at + 1..];
-        let end = rest.iter().position(|ins| ins.keyword == Keyword::From).map_or(file.instructions.len(), |len| at + 1 + len);
+        let end = rest
+            .iter()
+            .position(|ins| ins.keyword == Keyword::From)
+            .map_or(file.instructions.len(), |len| at + 1 + len);
         resolver.stage(at..end);
         at = end;
     }
@@ -178,10 +189,12 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn global_arguments(&mut self, instruction: &Instruction) {
         for pair in instruction.pairs(self.file.escape) {
-            let default = pair.value.and_then(|raw| expand(&raw, self.file.escape, &|name| match self.globals.get(name) {
-                Some(Variable::Argument(default)) => default.clone(),
-                _ => None,
-            }));
+            let default = pair.value.and_then(|raw| {
+                expand(&raw, self.file.escape, &|name| match self.globals.get(name) {
+                    Some(Variable::Argument(default)) => default.clone(),
+                    _ => None,
+                })
+            });
             self.globals.set(&pair.name, Variable::Argument(default));
         }
     }
@@ -199,7 +212,10 @@ impl Resolver<'_> {
             Base::Image(image) => {
                 let mut state = State::of_image(image.known.as_ref());
                 // Microsoft's Windows images have no tag that says so.
-                if image.reference.contains("/windows/") || image.reference.contains("windowsservercore") || image.reference.contains("nanoserver") {
+                if image.reference.contains("/windows/")
+                    || image.reference.contains("windowsservercore")
+                    || image.reference.contains("nanoserver")
+                {
                     state.shell = Shell::Other("a Windows base image".to_owned());
                 }
                 state
@@ -216,7 +232,8 @@ impl Resolver<'_> {
                     shared = Arc::new(state.clone());
                     changed = false;
                 }
-                let run = runs::read(self.text, self.file, at, index, Arc::clone(&shared), self.knowledge, self.scripts);
+                let run =
+                    runs::read(self.text, self.file, at, index, Arc::clone(&shared), self.knowledge, self.scripts);
                 let created: Vec<User> = run.commands().iter().filter_map(users::created).collect();
                 changed |= !created.is_empty();
                 if !created.is_empty() {
@@ -240,7 +257,9 @@ impl Resolver<'_> {
         let reference = expand(raw, escape, &default);
         let with_marks = expand(raw, escape, &marked).unwrap_or_else(|| MARK.to_string());
         let spelled = reference.clone().unwrap_or_else(|| raw.to_owned());
-        if let Some(index) = self.stages.iter().rposition(|stage| stage.name.as_deref() == Some(&spelled.to_lowercase())) {
+        if let Some(index) =
+            self.stages.iter().rposition(|stage| stage.name.as_deref() == Some(&spelled.to_lowercase()))
+        {
             return Base::Stage(index);
         }
         if spelled.eq_ignore_ascii_case("scratch") {
@@ -254,9 +273,9 @@ impl Resolver<'_> {
         } else {
             ArgumentIn::Nothing
         };
-        let known = reference.as_deref().and_then(|reference| {
-            images::facts(reference, argument != ArgumentIn::Nothing, &self.knowledge.bases)
-        });
+        let known = reference
+            .as_deref()
+            .and_then(|reference| images::facts(reference, argument != ArgumentIn::Nothing, &self.knowledge.bases));
         Base::Image(Box::new(ImageBase { reference: spelled, argument, known }))
     }
 
@@ -381,7 +400,8 @@ pub fn expand(raw: &str, escape: char, lookup: &dyn Fn(&str) -> Option<String>) 
                     for _ in 0..body.chars().count() + 2 {
                         chars.next();
                     }
-                    let name_len = body.find(|ch: char| !(ch.is_ascii_alphanumeric() || ch == '_')).unwrap_or(body.len());
+                    let name_len =
+                        body.find(|ch: char| !(ch.is_ascii_alphanumeric() || ch == '_')).unwrap_or(body.len());
                     let (name, modifier) = body.split_at(name_len);
                     let value = lookup(name);
                     if modifier.is_empty() {

@@ -45,7 +45,11 @@ impl Project {
     /// then only costs an id.
     pub fn note(&mut self, text: &str, file: &Dockerfile) {
         let knowledge = &self.settings.knowledge;
-        let concerned: Vec<_> = knowledge.managers.iter().filter(|manager| manager.binaries && !manager.system && managers::mentions(text, manager)).collect();
+        let concerned: Vec<_> = knowledge
+            .managers
+            .iter()
+            .filter(|manager| manager.binaries && !manager.system && managers::mentions(text, manager))
+            .collect();
         if concerned.is_empty() {
             return;
         }

@@ -38,9 +38,25 @@ pub struct Sign {
 
 /// Files at the root that say how images are built.
 const FILES: &[&str] = &[
-    "railway.toml", "railway.json", ".gitlab-ci.yml", ".gitlab-ci.yaml", "cloudbuild.yaml", "cloudbuild.yml", "Jenkinsfile",
-    "azure-pipelines.yml", "bitbucket-pipelines.yml", ".circleci/config.yml", ".travis.yml", "Makefile", "makefile",
-    "Taskfile.yml", "justfile", ".env", "skaffold.yaml", ".drone.yml", ".woodpecker.yml",
+    "railway.toml",
+    "railway.json",
+    ".gitlab-ci.yml",
+    ".gitlab-ci.yaml",
+    "cloudbuild.yaml",
+    "cloudbuild.yml",
+    "Jenkinsfile",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+    ".circleci/config.yml",
+    ".travis.yml",
+    "Makefile",
+    "makefile",
+    "Taskfile.yml",
+    "justfile",
+    ".env",
+    "skaffold.yaml",
+    ".drone.yml",
+    ".woodpecker.yml",
 ];
 /// Larger files are no build configuration, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -102,8 +118,14 @@ mod tests {
     #[test]
     fn builders_are_read_from_build_files() {
         let found = |name, text| sign(name, text).map(|sign| (sign.builder, sign.place));
-        assert_eq!(found(".gitlab-ci.yml", "a:\n  image: gcr.io/kaniko-project/executor:debug\n"), Some((Builder::Kaniko, ".gitlab-ci.yml:2".to_owned())));
-        assert_eq!(found("Makefile", "\tDOCKER_BUILDKIT=0 docker build .\n").map(|found| found.0), Some(Builder::Classic));
+        assert_eq!(
+            found(".gitlab-ci.yml", "a:\n  image: gcr.io/kaniko-project/executor:debug\n"),
+            Some((Builder::Kaniko, ".gitlab-ci.yml:2".to_owned()))
+        );
+        assert_eq!(
+            found("Makefile", "\tDOCKER_BUILDKIT=0 docker build .\n").map(|found| found.0),
+            Some(Builder::Classic)
+        );
         assert_eq!(found("x.yml", "DOCKER_BUILDKIT: '0'\n").map(|found| found.0), Some(Builder::Classic));
         assert_eq!(found("x.yml", "DOCKER_BUILDKIT: 1\n# DOCKER_BUILDKIT=0\n"), None);
         assert_eq!(found("railway.toml", ""), Some((Builder::Railway, "railway.toml:1".to_owned())));

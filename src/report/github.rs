@@ -18,7 +18,12 @@ pub fn report(report: &Report) -> String {
     }
     for error in &report.errors {
         let level = if error.fatal { "error" } else { "warning" };
-        out.push_str(&format!("::{level} file={},line={}::{}\n", property(&error.path), error.line.max(1), message(&error.message)));
+        out.push_str(&format!(
+            "::{level} file={},line={}::{}\n",
+            property(&error.path),
+            error.line.max(1),
+            message(&error.message)
+        ));
     }
     out
 }

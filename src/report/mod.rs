@@ -93,7 +93,8 @@ impl Outcome {
 /// The hunks of a unified diff, without file headers. Lines end at `\n` only, so that a lone carriage return stays
 /// inside its line.
 pub fn hunks(before: &str, after: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
     let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
     diff.unified_diff().context_radius(3).to_string()
 }

@@ -75,7 +75,8 @@ fn file_text(file: &FileReport, options: Options, out: &mut String) {
             paint(&text, QUIET, options, out);
         }
         for held in &outcome.held_back {
-            let text = format!("# {} {}:{} [held back] {}: {}", held.transform, file.path, held.line, held.title, held.reason);
+            let text =
+                format!("# {} {}:{} [held back] {}: {}", held.transform, file.path, held.line, held.title, held.reason);
             paint(&text, QUIET, options, out);
         }
         if !outcome.skips.is_empty() || !outcome.held_back.is_empty() {
@@ -86,7 +87,14 @@ fn file_text(file: &FileReport, options: Options, out: &mut String) {
 
 /// `# <transform> <path>:<line> [level] <title>: <reason>`.
 pub fn line(path: &str, change: &Applied) -> String {
-    format!("# {} {path}:{} [{}] {}: {}", change.transform, change.line, change.level.name(), change.title, change.reason)
+    format!(
+        "# {} {path}:{} [{}] {}: {}",
+        change.transform,
+        change.line,
+        change.level.name(),
+        change.title,
+        change.reason
+    )
 }
 
 fn headline(file: &FileReport, change: &Applied, options: Options, out: &mut String) {

@@ -149,7 +149,9 @@ impl Script {
     /// failure of either is a failure of the list.
     pub fn takes_command_before(&self, command: &Command) -> bool {
         let Some(item) = command.item else { return false };
-        command.form == Form::Shell && self.lists[command.list].outermost && self.lists[command.list].and[..item].iter().all(|and| *and)
+        command.form == Form::Shell
+            && self.lists[command.list].outermost
+            && self.lists[command.list].and[..item].iter().all(|and| *and)
     }
 }
 
@@ -239,7 +241,11 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     fn byte(&self, index: usize) -> usize {
-        if self.offsets.is_empty() { index.min(self.text.len()) } else { self.offsets[index.min(self.offsets.len() - 1)] }
+        if self.offsets.is_empty() {
+            index.min(self.text.len())
+        } else {
+            self.offsets[index.min(self.offsets.len() - 1)]
+        }
     }
 
     fn range(&self, node: &Node) -> Range<usize> {
@@ -398,15 +404,13 @@ fn nested_script(command: &Command, depth: usize, script: &mut Script) {
 /// Splits a list at `;` and `&`; tells of each part whether it runs in the background.
 fn split_sequence<'n>(node: &'n Node, out: &mut Vec<(&'n Node, bool)>) {
     match &node.kind {
-        NodeKind::List { items } if items.iter().any(|item| is_sequence(item)) => {
+        NodeKind::List { items } if items.iter().any(is_sequence) => {
             for item in items {
                 let background = matches!(item.operator, Some(ListOperator::Background));
                 let from = out.len();
                 split_sequence(&item.command, out);
-                if background {
-                    if let Some(part) = out[from..].last_mut() {
-                        part.1 = true;
-                    }
+                if background && let Some(part) = out[from..].last_mut() {
+                    part.1 = true;
                 }
             }
         }

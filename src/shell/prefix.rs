@@ -9,7 +9,9 @@ use super::{Command, Form, ShellWord};
 pub enum RunAs {
     Same,
     /// `sudo`: root. `own_home` tells whether HOME is root's (`-H`, `-i`); plain sudo may keep the caller's.
-    Root { own_home: bool },
+    Root {
+        own_home: bool,
+    },
     /// `sudo -u`, `su`, `gosu`, `runuser`: somebody else.
     Other,
 }

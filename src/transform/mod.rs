@@ -40,7 +40,10 @@ impl Meta {
     /// The documentation: the leading `//!` lines, without their marks.
     pub fn documentation(&self) -> String {
         let lines = self.prose.lines().take_while(|line| line.starts_with("//!"));
-        lines.map(|line| line.strip_prefix("//! ").unwrap_or(line.trim_start_matches("//!"))).collect::<Vec<_>>().join("\n")
+        lines
+            .map(|line| line.strip_prefix("//! ").unwrap_or(line.trim_start_matches("//!")))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -107,12 +110,24 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// A flag in front of the others.
-    AddFlag { instruction: usize, flag: String },
+    AddFlag {
+        instruction: usize,
+        flag: String,
+    },
     /// Words of the script of a RUN: byte ranges of its text that go or are replaced.
-    ReplaceText { instruction: usize, range: std::ops::Range<usize>, with: String },
+    ReplaceText {
+        instruction: usize,
+        range: std::ops::Range<usize>,
+        with: String,
+    },
     /// `name=value` of ENV.
-    RemovePair { instruction: usize, name: String },
-    RemoveInstruction { instruction: usize },
+    RemovePair {
+        instruction: usize,
+        name: String,
+    },
+    RemoveInstruction {
+        instruction: usize,
+    },
 }
 
 /// A place that looks like a candidate and is left alone.

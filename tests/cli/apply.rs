@@ -55,7 +55,8 @@ fn a_link_and_its_target_are_one_file() {
 fn a_file_that_is_named_twice_is_changed_once() {
     let folder = Folder::new(&[("svc/Dockerfile", PIP)]);
     let absolute = folder.path("svc/Dockerfile");
-    let ran = folder.restow(&["apply", "svc/Dockerfile", "./svc/../svc/Dockerfile", absolute.to_str().unwrap()]).expect(0);
+    let ran =
+        folder.restow(&["apply", "svc/Dockerfile", "./svc/../svc/Dockerfile", absolute.to_str().unwrap()]).expect(0);
     assert_holds(ran.counts(), &["1 file read, 1 changed (1 change)"]);
     assert_eq!(folder.read("svc/Dockerfile"), PIP_MOUNTED);
 }
@@ -87,7 +88,15 @@ fn apply_refuses_a_folder_that_links_out_of_the_repository() {
 
 #[test]
 fn a_second_apply_changes_nothing() {
-    let folder = Folder::repository(&[("Dockerfile", SEVERAL), ("b/Dockerfile", UNKNOWN), ("c/Dockerfile", "FROM golang:1.22\nCOPY . .\nRUN go mod download\nRUN go build ./...\nCMD [\"/app\"]\n"), ("d/Dockerfile", "FROM node:20-alpine\nRUN apk add --no-cache git && npm ci && npm cache clean --force\nCMD [\"node\"]\n")]);
+    let folder = Folder::repository(&[
+        ("Dockerfile", SEVERAL),
+        ("b/Dockerfile", UNKNOWN),
+        ("c/Dockerfile", "FROM golang:1.22\nCOPY . .\nRUN go mod download\nRUN go build ./...\nCMD [\"/app\"]\n"),
+        (
+            "d/Dockerfile",
+            "FROM node:20-alpine\nRUN apk add --no-cache git && npm ci && npm cache clean --force\nCMD [\"node\"]\n",
+        ),
+    ]);
     for flags in [&[][..], &["--review"]] {
         assert!(!folder.restow(&[&["apply"], flags].concat()).expect(0).out.is_empty());
         let once = folder.tree();
@@ -104,7 +113,10 @@ fn apply_on_standard_input_prints_the_new_text_and_nothing_else() {
     let folder = Folder::new(&[]);
     assert_eq!(folder.restow_on(PIP, &["apply", "-"]).expect(0).out, PIP_MOUNTED);
     let unusual = "\u{feff}FROM python:3.12-slim\r\nRUN pip install flask";
-    assert_eq!(folder.restow_on(unusual, &["apply", "-"]).expect(0).out, "\u{feff}FROM python:3.12-slim\r\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask");
+    assert_eq!(
+        folder.restow_on(unusual, &["apply", "-"]).expect(0).out,
+        "\u{feff}FROM python:3.12-slim\r\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask"
+    );
     assert_eq!(folder.restow_on(UNKNOWN, &["apply", "-"]).expect(0).out, UNKNOWN);
     assert_holds(&folder.restow_on(UNKNOWN, &["apply", "-", "--review"]).expect(0).out, &["RUN --mount=type=cache"]);
     assert!(folder.tree().is_empty(), "nothing is written");
@@ -117,15 +129,22 @@ fn standard_input_that_can_not_be_parsed_is_2_under_its_given_name() {
         let ran = folder.restow_on(TEMPLATE, &[command, "-", "--stdin-name", "svc/Dockerfile"]).expect(2);
         assert_holds(&ran.err, &["error: svc/Dockerfile:2:1: unknown instruction"]);
     }
-    assert_holds(&folder.restow_on(b"FROM a\n\xff", &["diff", "-"]).expect(2).err, &["error: Dockerfile:2:1: not UTF-8"]);
+    assert_holds(
+        &folder.restow_on(b"FROM a\n\xff", &["diff", "-"]).expect(2).err,
+        &["error: Dockerfile:2:1: not UTF-8"],
+    );
 }
 
 #[test]
 fn diff_on_standard_input_shows_its_given_name() {
     let folder = Folder::new(&[]);
     let ran = folder.restow_on(PIP, &["diff", "-", "--stdin-name", "svc/web.Dockerfile", "--exit-code"]).expect(1);
-    assert_holds(&ran.out, &["# add-cache-mounts svc/web.Dockerfile:2 [safe]", "--- a/svc/web.Dockerfile", "+RUN --mount"]);
-    let patch = folder.restow_on(PIP, &["diff", "-", "--stdin-name", "svc/web.Dockerfile", "--format", "patch"]).expect(0).out;
+    assert_holds(
+        &ran.out,
+        &["# add-cache-mounts svc/web.Dockerfile:2 [safe]", "--- a/svc/web.Dockerfile", "+RUN --mount"],
+    );
+    let patch =
+        folder.restow_on(PIP, &["diff", "-", "--stdin-name", "svc/web.Dockerfile", "--format", "patch"]).expect(0).out;
     folder.write("svc/web.Dockerfile", PIP);
     folder.git(&["apply"], &patch).expect(0);
     assert_eq!(folder.read("svc/web.Dockerfile"), PIP_MOUNTED);

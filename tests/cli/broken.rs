@@ -23,7 +23,10 @@ fn with_others(name: &str, text: &[u8]) -> (Folder, Ran) {
 fn bytes_that_are_not_utf_8_do_not_stop_the_others() {
     let (folder, ran) = with_others("m/Dockerfile", b"FROM python:3.12-slim\nRUN pip install caf\xe9\n");
     assert_holds(&ran.expect(0).err, &["warning: m/Dockerfile:2:20: not UTF-8"]);
-    assert_eq!(std::fs::read(folder.path("m/Dockerfile")).unwrap(), b"FROM python:3.12-slim\nRUN pip install caf\xe9\n");
+    assert_eq!(
+        std::fs::read(folder.path("m/Dockerfile")).unwrap(),
+        b"FROM python:3.12-slim\nRUN pip install caf\xe9\n"
+    );
 }
 
 #[test]
@@ -50,7 +53,7 @@ fn a_binary_file_does_not_stop_the_others() {
 #[test]
 fn a_folder_without_permission_does_not_stop_the_others() {
     let folder = Folder::new(&[("a/Dockerfile", PIP), ("m/Dockerfile", PIP), ("z/Dockerfile", PIP)]);
-    std::fs::set_permissions(folder.path("m"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(folder.path("m"), std::fs::Permissions::from_mode(0o0)).unwrap();
     let is_root = std::fs::read_dir(folder.path("m")).is_ok();
     if !is_root {
         let ran = folder.restow(&["apply"]).expect(0);
@@ -68,7 +71,10 @@ fn a_folder_without_permission_does_not_stop_the_others() {
 #[test]
 fn a_folder_called_dockerfile_is_walked_and_not_read() {
     let folder = Folder::new(&[("Dockerfile/api.Dockerfile", PIP)]);
-    assert_eq!(folder.restow(&["check"]).expect(1).out, "Dockerfile/api.Dockerfile:2: add-cache-mounts [safe] Mount the pip cache\n");
+    assert_eq!(
+        folder.restow(&["check"]).expect(1).out,
+        "Dockerfile/api.Dockerfile:2: add-cache-mounts [safe] Mount the pip cache\n"
+    );
 }
 
 #[test]
@@ -87,7 +93,9 @@ fn ten_thousand_continuation_lines_give_a_result() {
 
 #[test]
 fn deep_nesting_in_a_run_gives_a_result() {
-    for (open, close) in [("$(", ")"), ("(", ")"), ("{ ", ";}"), ("\"$(", ")\""), ("`", "`"), ("${a:-", "}"), ("if ", "")] {
+    for (open, close) in
+        [("$(", ")"), ("(", ")"), ("{ ", ";}"), ("\"$(", ")\""), ("`", "`"), ("${a:-", "}"), ("if ", "")]
+    {
         // As deep as BuildKit's longest line, 64 KiB, allows.
         let depth = 60_000 / (open.len() + close.len());
         let text = format!("FROM python:3.12-slim\nRUN {}pip install x{}\n", open.repeat(depth), close.repeat(depth));

@@ -4,7 +4,9 @@ use super::support::{Folder, MOUNT, PIP, assert_holds};
 
 #[test]
 fn builders_without_cache_mounts_get_none() {
-    for (builder, what) in [("classic", "fails on --mount"), ("kaniko", "ignores --mount"), ("railway", "cache.id-prefix")] {
+    for (builder, what) in
+        [("classic", "fails on --mount"), ("kaniko", "ignores --mount"), ("railway", "cache.id-prefix")]
+    {
         let folder = Folder::new(&[("Dockerfile", PIP), ("restow.toml", &format!("builder = \"{builder}\"\n"))]);
         let ran = folder.restow(&["check", "--review"]).expect(0);
         assert_eq!(ran.out, "");
@@ -16,15 +18,24 @@ fn builders_without_cache_mounts_get_none() {
 
 #[test]
 fn a_prefix_makes_ids_that_railway_takes() {
-    let folder = Folder::new(&[("Dockerfile", PIP), ("restow.toml", "builder = \"railway\"\n[cache]\nid-prefix = \"s/1234-\"\n")]);
+    let folder = Folder::new(&[
+        ("Dockerfile", PIP),
+        ("restow.toml", "builder = \"railway\"\n[cache]\nid-prefix = \"s/1234-\"\n"),
+    ]);
     folder.restow(&["apply"]).expect(0);
-    assert_holds(&folder.read("Dockerfile"), &["RUN --mount=type=cache,id=s/1234-pip", ",target=/root/.cache/pip pip install flask\n"]);
+    assert_holds(
+        &folder.read("Dockerfile"),
+        &["RUN --mount=type=cache,id=s/1234-pip", ",target=/root/.cache/pip pip install flask\n"],
+    );
 }
 
 #[test]
 fn a_prefix_does_not_make_classic_or_kaniko_take_mounts() {
     for builder in ["classic", "kaniko"] {
-        let folder = Folder::new(&[("Dockerfile", PIP), ("restow.toml", &format!("builder = \"{builder}\"\n[cache]\nid = \"always\"\nid-prefix = \"s/1234-\"\n"))]);
+        let folder = Folder::new(&[
+            ("Dockerfile", PIP),
+            ("restow.toml", &format!("builder = \"{builder}\"\n[cache]\nid = \"always\"\nid-prefix = \"s/1234-\"\n")),
+        ]);
         assert_eq!(folder.restow(&["check", "--review"]).expect(0).out, "");
     }
 }
@@ -40,8 +51,18 @@ fn ids_are_written_always_if_asked_for() {
 
 const SIGNS: [(&str, &str, &str, &str); 4] = [
     ("railway.toml", "[build]\nbuilder = \"DOCKERFILE\"\n", "railway.toml:1", "railway"),
-    (".gitlab-ci.yml", "build:\n  image:\n    name: gcr.io/kaniko-project/executor:debug\n", ".gitlab-ci.yml:3", "kaniko"),
-    (".github/workflows/build.yml", "on: push\nenv:\n  DOCKER_BUILDKIT: 0\n", ".github/workflows/build.yml:3", "classic"),
+    (
+        ".gitlab-ci.yml",
+        "build:\n  image:\n    name: gcr.io/kaniko-project/executor:debug\n",
+        ".gitlab-ci.yml:3",
+        "kaniko",
+    ),
+    (
+        ".github/workflows/build.yml",
+        "on: push\nenv:\n  DOCKER_BUILDKIT: 0\n",
+        ".github/workflows/build.yml:3",
+        "classic",
+    ),
     ("Makefile", "image:\n\tDOCKER_BUILDKIT=0 docker build .\n", "Makefile:2", "classic"),
 ];
 
@@ -65,7 +86,8 @@ fn signs_in_the_repository_are_respected_and_reported() {
 #[test]
 fn the_note_on_a_sign_is_about_the_repository_and_not_about_one_manager() {
     let (name, text, place, _) = SIGNS[1];
-    let folder = Folder::repository(&[("Dockerfile", PIP), ("b/Dockerfile", "FROM node:20\nRUN npm ci\n"), (name, text)]);
+    let folder =
+        Folder::repository(&[("Dockerfile", PIP), ("b/Dockerfile", "FROM node:20\nRUN npm ci\n"), (name, text)]);
     let ran = folder.restow(&["diff"]).expect(0);
     let notes: Vec<&str> = ran.err.lines().filter(|line| line.contains(place)).collect();
     assert_eq!(notes.len(), 1, "one note: {}", ran.err);
@@ -75,14 +97,19 @@ fn the_note_on_a_sign_is_about_the_repository_and_not_about_one_manager() {
 #[test]
 fn settings_win_over_signs() {
     for (name, text, _, _) in SIGNS {
-        let folder = Folder::repository(&[("svc/Dockerfile", PIP), (name, text), ("restow.toml", "builder = \"buildkit\"\n")]);
+        let folder =
+            Folder::repository(&[("svc/Dockerfile", PIP), (name, text), ("restow.toml", "builder = \"buildkit\"\n")]);
         assert_holds(&folder.restow(&["diff"]).expect(0).out, &[MOUNT]);
     }
 }
 
 #[test]
 fn what_does_not_switch_buildkit_off_is_no_sign() {
-    for (name, text) in [(".github/workflows/build.yml", "env:\n  DOCKER_BUILDKIT: 1\n"), ("Makefile", "# DOCKER_BUILDKIT=0 docker build .\n"), (".gitlab-ci.yml", "build:\n  # no gcr.io/kaniko-project/executor any more\n  image: docker\n")] {
+    for (name, text) in [
+        (".github/workflows/build.yml", "env:\n  DOCKER_BUILDKIT: 1\n"),
+        ("Makefile", "# DOCKER_BUILDKIT=0 docker build .\n"),
+        (".gitlab-ci.yml", "build:\n  # no gcr.io/kaniko-project/executor any more\n  image: docker\n"),
+    ] {
         let folder = Folder::repository(&[("Dockerfile", PIP), (name, text)]);
         let ran = folder.restow(&["check"]).expect(1);
         assert!(!ran.err.contains("speaks for"), "{}", ran.err);

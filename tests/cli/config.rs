@@ -66,14 +66,21 @@ fn the_nearest_one_upwards_holds_and_no_other() {
 
 #[test]
 fn config_on_the_command_line_takes_the_place_of_the_nearest() {
-    let folder = Folder::new(&[("restow.toml", "except = [\"add-cache-mounts\"]\n"), ("Dockerfile", PIP), ("ci/other.toml", "")]);
+    let folder = Folder::new(&[
+        ("restow.toml", "except = [\"add-cache-mounts\"]\n"),
+        ("Dockerfile", PIP),
+        ("ci/other.toml", ""),
+    ]);
     folder.restow(&["check"]).expect(0);
     folder.restow(&["check", "--config", "ci/other.toml"]).expect(1);
 }
 
 #[test]
 fn the_command_line_wins_over_settings() {
-    let folder = Folder::new(&[("restow.toml", "only = [\"drop-no-cache\"]\nexcept = [\"add-cache-mounts\"]\n"), ("Dockerfile", PIP)]);
+    let folder = Folder::new(&[
+        ("restow.toml", "only = [\"drop-no-cache\"]\nexcept = [\"add-cache-mounts\"]\n"),
+        ("Dockerfile", PIP),
+    ]);
     folder.restow(&["check"]).expect(0);
     assert_holds(&folder.restow(&["check", "--only", "add-cache-mounts"]).expect(1).out, &["add-cache-mounts"]);
 }
@@ -81,7 +88,10 @@ fn the_command_line_wins_over_settings() {
 #[test]
 fn an_override_holds_for_its_files_only() {
     let folder = Folder::new(&[
-        ("restow.toml", "[[override]]\nfiles = [\"old/**\"]\nexcept = [\"add-cache-mounts\"]\n\n[[override]]\nfiles = [\"new/*.Dockerfile\"]\nreview = true\n\n[[override]]\nfiles = [\"ci/Dockerfile\"]\nbuilder = \"kaniko\"\n"),
+        (
+            "restow.toml",
+            "[[override]]\nfiles = [\"old/**\"]\nexcept = [\"add-cache-mounts\"]\n\n[[override]]\nfiles = [\"new/*.Dockerfile\"]\nreview = true\n\n[[override]]\nfiles = [\"ci/Dockerfile\"]\nbuilder = \"kaniko\"\n",
+        ),
         ("Dockerfile", PIP),
         ("old/a/Dockerfile", PIP),
         ("new/a.Dockerfile", UNKNOWN),
@@ -111,7 +121,13 @@ fn a_base_that_is_vouched_for_makes_its_changes_safe() {
 
 #[test]
 fn a_base_says_user_home_and_environment() {
-    let folder = Folder::new(&[("Dockerfile", UNKNOWN), ("restow.toml", "[[base]]\nimage = \"acme/python\"\nuser = \"app\"\nuid = 1234\ngid = 4321\nhome = \"/srv/app\"\nenv = { PIP_CACHE_DIR = \"/srv/app/pip\" }\n")]);
+    let folder = Folder::new(&[
+        ("Dockerfile", UNKNOWN),
+        (
+            "restow.toml",
+            "[[base]]\nimage = \"acme/python\"\nuser = \"app\"\nuid = 1234\ngid = 4321\nhome = \"/srv/app\"\nenv = { PIP_CACHE_DIR = \"/srv/app/pip\" }\n",
+        ),
+    ]);
     folder.restow(&["apply"]).expect(0);
     assert_holds(&folder.read("Dockerfile"), &["target=/srv/app/pip", "uid=1234,gid=4321"]);
 }
@@ -125,15 +141,27 @@ fn a_manager_row_adds_a_package_manager_for_review() {
     assert_eq!(folder.restow(&["check"]).expect(0).out, "", "restow does not know it, so it is never safe");
     folder.restow(&["apply", "--review"]).expect(0);
     let after = folder.read("Dockerfile");
-    assert_holds(&after, &["RUN --mount=type=cache,target=/root/.fetcher fetcher --quiet grab lib\n", "\nRUN fetcher list\n"]);
+    assert_holds(
+        &after,
+        &["RUN --mount=type=cache,target=/root/.fetcher fetcher --quiet grab lib\n", "\nRUN fetcher list\n"],
+    );
 }
 
 #[test]
 fn dockerfiles_are_named_by_globs() {
-    let folder = Folder::new(&[("restow.toml", "dockerfiles = [\"images/*.docker\"]\n"), ("images/web.docker", PIP), ("other/web.docker", PIP)]);
+    let folder = Folder::new(&[
+        ("restow.toml", "dockerfiles = [\"images/*.docker\"]\n"),
+        ("images/web.docker", PIP),
+        ("other/web.docker", PIP),
+    ]);
     for (inside, path) in [("", "."), ("images", "."), ("other", "..")] {
         let ran = folder.restow_in(inside, &["check", path]).expect(1);
-        assert!(ran.out.ends_with("web.docker:2: add-cache-mounts [safe] Mount the pip cache\n") && ran.out.lines().count() == 1, "{}", ran.out);
+        assert!(
+            ran.out.ends_with("web.docker:2: add-cache-mounts [safe] Mount the pip cache\n")
+                && ran.out.lines().count() == 1,
+            "{}",
+            ran.out
+        );
         assert!(!ran.out.contains("other/"), "{}", ran.out);
     }
 }
@@ -155,7 +183,11 @@ fn only_and_except_in_settings_choose_transforms() {
 
 #[test]
 fn settings_are_found_from_a_file_named_elsewhere() {
-    let folder = Folder::new(&[("a/restow.toml", "except = [\"add-cache-mounts\"]\n"), ("a/Dockerfile", PIP), ("b/Dockerfile", PIP)]);
+    let folder = Folder::new(&[
+        ("a/restow.toml", "except = [\"add-cache-mounts\"]\n"),
+        ("a/Dockerfile", PIP),
+        ("b/Dockerfile", PIP),
+    ]);
     folder.restow_in("b", &["apply", "../a/Dockerfile", "Dockerfile"]).expect(0);
     assert_eq!(folder.read("a/Dockerfile"), PIP);
     assert_eq!(folder.read("b/Dockerfile"), PIP_MOUNTED);

@@ -17,16 +17,49 @@ fn with_files(folder: &Folder, names: &[&str]) {
 #[test]
 fn dockerfiles_are_found_by_their_names() {
     let folder = Folder::new(&[]);
-    let names = [".devcontainer/Dockerfile", "Containerfile", "Containerfile.dev", "Dockerfile", "Dockerfile.dev", "api.Dockerfile", "deep/er/and/deeper/Dockerfile", "web.dockerfile"];
+    let names = [
+        ".devcontainer/Dockerfile",
+        "Containerfile",
+        "Containerfile.dev",
+        "Dockerfile",
+        "Dockerfile.dev",
+        "api.Dockerfile",
+        "deep/er/and/deeper/Dockerfile",
+        "web.dockerfile",
+    ];
     with_files(&folder, &names);
-    with_files(&folder, &["Dockerfile.dockerignore", "api.Dockerfile.dockerignore", ".dockerignore", "Containerfile.dockerignore", "MyDockerfile", "Dockerfiles/notes.md", "NotAContainerfile", "Dockerfile-notes.txt.md", "build.docker"]);
+    with_files(
+        &folder,
+        &[
+            "Dockerfile.dockerignore",
+            "api.Dockerfile.dockerignore",
+            ".dockerignore",
+            "Containerfile.dockerignore",
+            "MyDockerfile",
+            "Dockerfiles/notes.md",
+            "NotAContainerfile",
+            "Dockerfile-notes.txt.md",
+            "build.docker",
+        ],
+    );
     assert_eq!(found(&folder, &[]), names);
 }
 
 #[test]
 fn folders_of_other_people_are_passed_over_unless_named() {
     let folder = Folder::repository(&[]);
-    with_files(&folder, &["Dockerfile", "vendor/a/Dockerfile", "a/node_modules/b/Dockerfile", "a/testdata/Dockerfile", "module/Dockerfile", "vendored/Dockerfile", ".git/Dockerfile"]);
+    with_files(
+        &folder,
+        &[
+            "Dockerfile",
+            "vendor/a/Dockerfile",
+            "a/node_modules/b/Dockerfile",
+            "a/testdata/Dockerfile",
+            "module/Dockerfile",
+            "vendored/Dockerfile",
+            ".git/Dockerfile",
+        ],
+    );
     folder.write("module/.git", "gitdir: ../.git/modules/module\n");
     assert_eq!(found(&folder, &[]), ["Dockerfile", "vendored/Dockerfile"]);
     assert_eq!(found(&folder, &["a"]), [""; 0]);
@@ -43,8 +76,12 @@ fn a_linked_worktree_is_no_submodule_of_itself() {
 
 #[test]
 fn gitignore_holds_in_a_git_repository() {
-    let folder = Folder::repository(&[(".gitignore", "/build/\n*.gen.Dockerfile\n"), ("svc/.gitignore", "Dockerfile.local\n")]);
-    with_files(&folder, &["Dockerfile", "build/Dockerfile", "svc/Dockerfile", "svc/Dockerfile.local", "svc/x.gen.Dockerfile"]);
+    let folder =
+        Folder::repository(&[(".gitignore", "/build/\n*.gen.Dockerfile\n"), ("svc/.gitignore", "Dockerfile.local\n")]);
+    with_files(
+        &folder,
+        &["Dockerfile", "build/Dockerfile", "svc/Dockerfile", "svc/Dockerfile.local", "svc/x.gen.Dockerfile"],
+    );
     assert_eq!(found(&folder, &[]), ["Dockerfile", "svc/Dockerfile"]);
     assert_eq!(found(&folder, &["svc"]), ["svc/Dockerfile"], "also from a folder beneath");
     assert_eq!(found(&folder, &["build/Dockerfile"]), ["build/Dockerfile"], "a named file is read");
@@ -59,21 +96,31 @@ fn a_compose_file_names_dockerfiles() {
     with_files(&folder, &["web/build/image", "api.img", "other.img", "remote"]);
     assert_eq!(found(&folder, &[]), ["api.img", "web/build/image"]);
     assert!(folder.restow(&["check"]).err.lines().count() == 1, "a missing one is no failure");
-    folder.write("deploy/docker-compose.prod.yml", "services: {x: {build: {context: .., dockerfile: docker/worker}}}\n");
+    folder
+        .write("deploy/docker-compose.prod.yml", "services: {x: {build: {context: .., dockerfile: docker/worker}}}\n");
     folder.write("docker/worker", PIP);
     assert_eq!(found(&folder, &[]), ["api.img", "docker/worker", "web/build/image"]);
 }
 
 #[test]
 fn a_dockerfile_that_compose_names_is_read_once() {
-    let folder = Folder::new(&[("compose.yml", "services: {a: {build: {context: svc, dockerfile: ./Dockerfile}}, b: {build: {context: ., dockerfile: svc/../svc/Dockerfile}}}\n"), ("svc/Dockerfile", PIP)]);
+    let folder = Folder::new(&[
+        (
+            "compose.yml",
+            "services: {a: {build: {context: svc, dockerfile: ./Dockerfile}}, b: {build: {context: ., dockerfile: svc/../svc/Dockerfile}}}\n",
+        ),
+        ("svc/Dockerfile", PIP),
+    ]);
     assert_eq!(found(&folder, &[]), ["svc/Dockerfile"]);
     assert_eq!(found(&folder, &["svc", "."]), ["svc/Dockerfile"]);
 }
 
 #[test]
 fn a_compose_file_can_not_name_files_outside_of_the_folder() {
-    let folder = Folder::new(&[("repo/compose.yml", "services: {a: {build: {context: .., dockerfile: outside}}}\n"), ("outside", PIP)]);
+    let folder = Folder::new(&[
+        ("repo/compose.yml", "services: {a: {build: {context: .., dockerfile: outside}}}\n"),
+        ("outside", PIP),
+    ]);
     let ran = folder.restow_in("repo", &["apply"]).expect(0);
     assert_holds(ran.counts(), &["0 files read"]);
     assert_eq!(folder.read("outside"), PIP);
@@ -83,8 +130,14 @@ fn a_compose_file_can_not_name_files_outside_of_the_folder() {
 fn a_glob_adds_dockerfiles() {
     let folder = Folder::new(&[]);
     with_files(&folder, &["Dockerfile", "images/web.docker", "images/deep/api.docker", "web.img"]);
-    assert_eq!(found(&folder, &["--dockerfile", "*.docker"]), ["Dockerfile", "images/deep/api.docker", "images/web.docker"]);
-    assert_eq!(found(&folder, &["--dockerfile", "images/*.docker", "--dockerfile", "*.img"]), ["Dockerfile", "images/web.docker", "web.img"]);
+    assert_eq!(
+        found(&folder, &["--dockerfile", "*.docker"]),
+        ["Dockerfile", "images/deep/api.docker", "images/web.docker"]
+    );
+    assert_eq!(
+        found(&folder, &["--dockerfile", "images/*.docker", "--dockerfile", "*.img"]),
+        ["Dockerfile", "images/web.docker", "web.img"]
+    );
     assert_eq!(found(&folder, &["--dockerfile", "*.nope"]), ["Dockerfile"]);
 }
 
@@ -100,9 +153,13 @@ fn the_order_of_paths_changes_nothing() {
     let folder = Folder::repository(&[]);
     with_files(&folder, &["a/Dockerfile", "b/Dockerfile", "c/Dockerfile"]);
     folder.write("c/Dockerfile", PIP.replace("-slim", "-alpine"));
-    let orders: [&[&str]; 5] = [&["a", "b", "c"], &["c", "b", "a"], &["b/Dockerfile", "c", "a", "b"], &["c", ".", "a/Dockerfile"], &["."]];
+    let orders: [&[&str]; 5] =
+        [&["a", "b", "c"], &["c", "b", "a"], &["b/Dockerfile", "c", "a", "b"], &["c", ".", "a/Dockerfile"], &["."]];
     for format in ["text", "patch", "json", "github"] {
-        let outputs: Vec<String> = orders.iter().map(|paths| folder.restow(&[&["diff", "--format", format], *paths].concat()).expect(0).out).collect();
+        let outputs: Vec<String> = orders
+            .iter()
+            .map(|paths| folder.restow(&[&["diff", "--format", format], *paths].concat()).expect(0).out)
+            .collect();
         assert_holds(&outputs[0], &["a/Dockerfile", "b/Dockerfile", "c/Dockerfile"]);
         for other in &outputs[1..] {
             assert_eq!(&outputs[0], other);
@@ -118,7 +175,8 @@ fn the_number_of_threads_changes_nothing() {
         folder.write(&format!("svc{at:02}/Dockerfile"), if at % 7 == 0 { "RUN broken\n".to_owned() } else { format!("FROM {base}\nRUN apt-get update && apt-get install -y curl\nRUN pip install --no-cache-dir package{at}\n") });
     }
     for format in ["text", "patch", "json", "github"] {
-        let run = |jobs| folder.restow(&["diff", "--review", "--why-not", "--jobs", jobs, "--format", format]).expect(0);
+        let run =
+            |jobs| folder.restow(&["diff", "--review", "--why-not", "--jobs", jobs, "--format", format]).expect(0);
         let (one, four, all) = (run("1"), run("4"), run("0"));
         assert_holds(&one.out, &["svc01/Dockerfile", "svc59/Dockerfile"]);
         assert_eq!((&one.out, &one.err), (&four.out, &four.err));
@@ -136,7 +194,11 @@ fn id(file: &serde_json::Value) -> String {
 
 #[test]
 fn naming_one_file_gives_the_same_change_as_naming_the_repository() {
-    let folder = Folder::repository(&[("a/Dockerfile", PIP), ("b/Dockerfile", &PIP.replace("-slim", "-alpine")), ("c/web.docker", PIP)]);
+    let folder = Folder::repository(&[
+        ("a/Dockerfile", PIP),
+        ("b/Dockerfile", &PIP.replace("-slim", "-alpine")),
+        ("c/web.docker", PIP),
+    ]);
     let whole = folder.json(&["."]);
     let whole = whole["files"].as_array().unwrap();
     assert_ne!(id(&whole[0]), id(&whole[1]), "wheels of two C libraries are kept apart");
@@ -151,7 +213,8 @@ fn naming_one_file_gives_the_same_change_as_naming_the_repository() {
 fn naming_one_file_sees_the_files_that_globs_and_compose_add() {
     let alpine = PIP.replace("-slim", "-alpine");
     let compose = "services: {a: {build: {dockerfile: api.img}}}\n";
-    let cases: [(&[(&str, &str)], &[&str]); 3] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: [Case<'_>; 3] = [
         (&[("compose.yml", compose), ("api.img", &alpine)], &[]),
         (&[("web.docker", &alpine)], &["--dockerfile", "*.docker"]),
         (&[("web.docker", &alpine), ("restow.toml", "dockerfiles = [\"*.docker\"]\n")], &[]),
@@ -162,7 +225,8 @@ fn naming_one_file_sees_the_files_that_globs_and_compose_add() {
             folder.write(name, text);
         }
         let whole = folder.json(flags);
-        let whole = whole["files"].as_array().unwrap().iter().find(|file| file["path"] == "a/Dockerfile").unwrap().clone();
+        let whole =
+            whole["files"].as_array().unwrap().iter().find(|file| file["path"] == "a/Dockerfile").unwrap().clone();
         id(&whole);
         assert_eq!(folder.json(&[flags, &["a/Dockerfile"]].concat())["files"][0], whole, "{files:?}");
     }

@@ -126,7 +126,9 @@ fn naming_a_file_beside_its_folder_makes_its_failure_count() {
 #[test]
 fn failure_wins_over_pending_changes() {
     let folder = Folder::new(&[("a/Dockerfile", PIP), ("b/Dockerfile", TEMPLATE)]);
-    for arguments in [&["check", "a", "b/Dockerfile"][..], &["check", "--strict"], &["diff", "--exit-code", "a", "missing"]] {
+    for arguments in
+        [&["check", "a", "b/Dockerfile"][..], &["check", "--strict"], &["diff", "--exit-code", "a", "missing"]]
+    {
         let ran = folder.restow(arguments).expect(2);
         assert_holds(&ran.out, &["a/Dockerfile:2"]);
     }
@@ -151,7 +153,15 @@ fn an_unknown_transform_is_2_and_names_those_that_exist() {
 #[test]
 fn misuse_is_2() {
     let folder = Folder::new(&[("Dockerfile", PIP)]);
-    for arguments in [&["--nope"][..], &[], &["diff", "--format", "xml"], &["diff", "--jobs", "many"], &["diff", "-", "Dockerfile"], &["diff", "--dockerfile", "a{"], &["nope"]] {
+    for arguments in [
+        &["--nope"][..],
+        &[],
+        &["diff", "--format", "xml"],
+        &["diff", "--jobs", "many"],
+        &["diff", "-", "Dockerfile"],
+        &["diff", "--dockerfile", "a{"],
+        &["nope"],
+    ] {
         let ran = folder.restow(arguments).expect(2);
         assert_eq!(ran.out, "", "{arguments:?}");
         assert!(!ran.err.is_empty(), "{arguments:?}");

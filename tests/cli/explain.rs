@@ -11,7 +11,10 @@ fn transforms_are_listed_with_level_kinds_and_a_line() {
     for line in ran.out.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         assert!(matches!(words[1], "safe" | "review"), "{line}");
-        assert!(words[2].split(',').all(|kind| matches!(kind, "dockerfile" | "compose" | "bake" | "workflow")), "{line}");
+        assert!(
+            words[2].split(',').all(|kind| matches!(kind, "dockerfile" | "compose" | "bake" | "workflow")),
+            "{line}"
+        );
         assert!(words.len() > 5, "{line}");
     }
     assert_eq!(ran.err, "");
@@ -22,16 +25,29 @@ fn explain_prints_a_transforms_documentation_with_before_and_after() {
     let folder = Folder::new(&[]);
     for id in restow::transforms::ids() {
         let ran = folder.restow(&["explain", id]).expect(0);
-        assert_holds(&ran.out, &[&format!("# {id}\n"), "Why", "What is left alone", "Safety", "```diff\n", "\n-RUN", "\n+RUN"]);
+        assert_holds(
+            &ran.out,
+            &[&format!("# {id}\n"), "Why", "What is left alone", "Safety", "```diff\n", "\n-RUN", "\n+RUN"],
+        );
     }
 }
 
 #[test]
 fn explain_prints_what_restow_sees_at_a_line() {
-    let folder = Folder::new(&[("svc/Dockerfile", "FROM python:3.12-slim AS app\nRUN pip install \\\n  flask\nCOPY . .\n")]);
+    let folder =
+        Folder::new(&[("svc/Dockerfile", "FROM python:3.12-slim AS app\nRUN pip install \\\n  flask\nCOPY . .\n")]);
     for line in ["svc/Dockerfile:2", "svc/Dockerfile:3"] {
         let ran = folder.restow(&["explain", line]).expect(0);
-        assert_holds(&ran.out, &["svc/Dockerfile:2-3 RUN", "python:3.12-slim", "root", "/root/.cache/pip", "# add-cache-mounts svc/Dockerfile:2 [safe] Mount the pip cache: "]);
+        assert_holds(
+            &ran.out,
+            &[
+                "svc/Dockerfile:2-3 RUN",
+                "python:3.12-slim",
+                "root",
+                "/root/.cache/pip",
+                "# add-cache-mounts svc/Dockerfile:2 [safe] Mount the pip cache: ",
+            ],
+        );
     }
     let ran = folder.restow(&["explain", "svc/Dockerfile:4"]).expect(0);
     assert!(!ran.out.contains("would change"), "{}", ran.out);
@@ -40,7 +56,8 @@ fn explain_prints_what_restow_sees_at_a_line() {
 
 #[test]
 fn explain_says_why_a_line_is_held_back_or_left_alone() {
-    let folder = Folder::new(&[("Dockerfile", UNKNOWN), ("b/Dockerfile", PIP), ("b/restow.toml", "builder = \"kaniko\"\n")]);
+    let folder =
+        Folder::new(&[("Dockerfile", UNKNOWN), ("b/Dockerfile", PIP), ("b/restow.toml", "builder = \"kaniko\"\n")]);
     let ran = folder.restow(&["explain", "Dockerfile:2"]).expect(0);
     assert_holds(&ran.out, &["[review]", "the base image acme/python:1 is not known"]);
     let ran = folder.restow(&["explain", "b/Dockerfile:2"]).expect(0);
@@ -49,7 +66,10 @@ fn explain_says_why_a_line_is_held_back_or_left_alone() {
 
 #[test]
 fn explain_says_that_a_comment_holds_a_change_off() {
-    let folder = Folder::new(&[("Dockerfile", "FROM python:3.12-slim\n# restow: ignore=add-cache-mounts -- the mirror is local\nRUN pip install flask\n")]);
+    let folder = Folder::new(&[(
+        "Dockerfile",
+        "FROM python:3.12-slim\n# restow: ignore=add-cache-mounts -- the mirror is local\nRUN pip install flask\n",
+    )]);
     let ran = folder.restow(&["explain", "Dockerfile:3"]).expect(0);
     assert_holds(&ran.out, &["restow: ignore"]);
     folder.write("Dockerfile", format!("# restow: ignore-file\n{PIP}"));
@@ -60,7 +80,10 @@ fn explain_says_that_a_comment_holds_a_change_off() {
 fn explain_knows_the_bases_and_managers_of_settings() {
     let folder = Folder::new(&[
         ("Dockerfile", "FROM acme/python:1\nRUN fetcher grab lib\n"),
-        ("restow.toml", "[[base]]\nimage = \"acme/python\"\nuser = \"app\"\nuid = 1234\nhome = \"/srv/app\"\n[[manager]]\nid = \"fetcher\"\nprograms = [\"fetcher\"]\ninstall = [\"grab\"]\ncache = \"~/.fetcher\"\n"),
+        (
+            "restow.toml",
+            "[[base]]\nimage = \"acme/python\"\nuser = \"app\"\nuid = 1234\nhome = \"/srv/app\"\n[[manager]]\nid = \"fetcher\"\nprograms = [\"fetcher\"]\ninstall = [\"grab\"]\ncache = \"~/.fetcher\"\n",
+        ),
     ]);
     let ran = folder.restow(&["explain", "Dockerfile:2"]).expect(0);
     assert_holds(&ran.out, &["would change", "app (uid 1234, home /srv/app)", "/srv/app/.fetcher"]);

@@ -8,7 +8,17 @@ use sha2::{Digest, Sha256};
 use super::support::{Folder, MOUNT, PIP, SEVERAL, TEMPLATE, UNKNOWN, assert_holds};
 
 fn folder() -> Folder {
-    let folder = Folder::repository(&[("Dockerfile", SEVERAL), ("b/Dockerfile", UNKNOWN), ("c/Dockerfile", TEMPLATE), ("d/Dockerfile", PIP), ("d/restow.toml", "builder = \"classic\"\n"), ("größe/Dockerfile", &format!("\u{feff}{}", SEVERAL.replace("# tools", "# Größe, 日本").replace('\n', "\r\n").trim_end()))]);
+    let folder = Folder::repository(&[
+        ("Dockerfile", SEVERAL),
+        ("b/Dockerfile", UNKNOWN),
+        ("c/Dockerfile", TEMPLATE),
+        ("d/Dockerfile", PIP),
+        ("d/restow.toml", "builder = \"classic\"\n"),
+        (
+            "größe/Dockerfile",
+            &format!("\u{feff}{}", SEVERAL.replace("# tools", "# Größe, 日本").replace('\n', "\r\n").trim_end()),
+        ),
+    ]);
     folder.write("e/Dockerfile", "FROM python:3.12-slim\nRUN pip install a\nRUN echo é\nRUN pip install --no-cache-dir b\nRUN echo c\n\n\n\n\n\n\n\nRUN pip install d");
     folder
 }
@@ -33,7 +43,11 @@ fn count(value: &Value) -> usize {
 #[test]
 fn json_has_the_documented_fields_and_no_other() {
     let folder = folder();
-    for arguments in [&["diff", "--format", "json"][..], &["check", "--format", "json"], &["diff", "--format", "json", "--review", "missing", "."]] {
+    for arguments in [
+        &["diff", "--format", "json"][..],
+        &["check", "--format", "json"],
+        &["diff", "--format", "json", "--review", "missing", "."],
+    ] {
         let ran = folder.restow(arguments);
         let report: Value = serde_json::from_str(&ran.out).unwrap();
         assert!(ran.out.ends_with("}\n"));
@@ -51,7 +65,12 @@ fn json_has_the_documented_fields_and_no_other() {
             }
             for change in list(file, "changes") {
                 keys(change, &["id", "group", "transform", "title", "reason", "level", "line", "diff"]);
-                assert!(["id", "group", "transform", "title", "reason", "diff"].iter().all(|key| change[*key].as_str().is_some_and(|text| !text.is_empty())), "{change}");
+                assert!(
+                    ["id", "group", "transform", "title", "reason", "diff"]
+                        .iter()
+                        .all(|key| change[*key].as_str().is_some_and(|text| !text.is_empty())),
+                    "{change}"
+                );
                 assert!(change["level"] == "safe" || change["level"] == "review");
                 assert!(change["line"].as_u64().unwrap() > 0);
                 changes += 1;
@@ -69,7 +88,10 @@ fn json_has_the_documented_fields_and_no_other() {
         let summary = &report["summary"];
         assert_eq!(count(&summary["files"]), list(&report, "files").len());
         assert_eq!(count(&summary["changes"]), changes);
-        assert_eq!(count(&summary["changed"]), list(&report, "files").iter().filter(|file| !list(file, "edits").is_empty()).count());
+        assert_eq!(
+            count(&summary["changed"]),
+            list(&report, "files").iter().filter(|file| !list(file, "edits").is_empty()).count()
+        );
         assert_eq!(count(&summary["errors"]), list(&report, "errors").len());
     }
 }
@@ -85,7 +107,8 @@ fn json_names_errors_with_their_place() {
 #[test]
 fn json_reports_what_is_left_alone_and_held_back() {
     let report = folder().json(&[]);
-    let of = |path: &str| list(&report, "files").iter().find(|file| file["path"] == path).unwrap()["skipped"].to_string();
+    let of =
+        |path: &str| list(&report, "files").iter().find(|file| file["path"] == path).unwrap()["skipped"].to_string();
     assert_holds(&of("d/Dockerfile"), &["builder = \\\"classic\\\""]);
     assert_holds(&of("b/Dockerfile"), &["acme/python:1", "\"line\":2"]);
 }
@@ -157,14 +180,19 @@ fn a_mount_and_the_flag_it_makes_useless_are_one_group() {
     let folder = Folder::new(&[("Dockerfile", SEVERAL)]);
     let report = folder.json(&[]);
     let changes = list(&report["files"][0], "changes");
-    let group = |title: &str| changes.iter().find(|change| change["title"] == title).unwrap()["group"].as_str().unwrap();
+    let group =
+        |title: &str| changes.iter().find(|change| change["title"] == title).unwrap()["group"].as_str().unwrap();
     assert_eq!(group("Mount the pip cache"), group("Drop --no-cache-dir"));
     assert_ne!(group("Mount the pip cache"), group("Mount the apt package archives"));
 }
 
 #[test]
 fn diffs_of_single_changes_in_order_give_the_final_text() {
-    let files = [("Dockerfile", SEVERAL.to_owned()), ("crlf/Dockerfile", SEVERAL.replace('\n', "\r\n")), ("open/Dockerfile", PIP.trim_end().to_owned())];
+    let files = [
+        ("Dockerfile", SEVERAL.to_owned()),
+        ("crlf/Dockerfile", SEVERAL.replace('\n', "\r\n")),
+        ("open/Dockerfile", PIP.trim_end().to_owned()),
+    ];
     let made = || {
         let folder = Folder::repository(&[]);
         files.iter().for_each(|(name, text)| folder.write(name, text));
@@ -199,17 +227,43 @@ fn text_has_a_summary_then_each_file_with_its_changes_and_one_diff() {
     let out = folder.restow(&["diff", "--review"]).expect(0).out;
     let (summary, files) = out.split_once("\n\n").unwrap();
     let rows: Vec<Vec<&str>> = summary.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows, [vec!["transform", "level", "changes", "files"], vec!["add-cache-mounts", "safe", "2", "1"], vec!["add-cache-mounts", "review", "1", "1"], vec!["drop-no-cache", "safe", "1", "1"]]);
-    let heads: Vec<&str> = files.lines().filter(|line| line.starts_with("# ")).map(|line| line.split(": ").next().unwrap()).collect();
-    assert_eq!(heads, ["# add-cache-mounts Dockerfile:4 [safe] Mount the pip cache", "# add-cache-mounts Dockerfile:6 [safe] Mount the apt package archives", "# drop-no-cache Dockerfile:4 [safe] Drop --no-cache-dir", "# add-cache-mounts b/Dockerfile:2 [review] Mount the pip cache"]);
+    assert_eq!(
+        rows,
+        [
+            vec!["transform", "level", "changes", "files"],
+            vec!["add-cache-mounts", "safe", "2", "1"],
+            vec!["add-cache-mounts", "review", "1", "1"],
+            vec!["drop-no-cache", "safe", "1", "1"]
+        ]
+    );
+    let heads: Vec<&str> =
+        files.lines().filter(|line| line.starts_with("# ")).map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        heads,
+        [
+            "# add-cache-mounts Dockerfile:4 [safe] Mount the pip cache",
+            "# add-cache-mounts Dockerfile:6 [safe] Mount the apt package archives",
+            "# drop-no-cache Dockerfile:4 [safe] Drop --no-cache-dir",
+            "# add-cache-mounts b/Dockerfile:2 [review] Mount the pip cache"
+        ]
+    );
     assert_eq!(files.matches("\n--- a/").count(), 2, "one diff for each file");
-    assert!(files.lines().filter(|line| line.starts_with("# ")).all(|line| line.contains("builder") || line.contains("mount")), "with their reasons");
+    assert!(
+        files
+            .lines()
+            .filter(|line| line.starts_with("# "))
+            .all(|line| line.contains("builder") || line.contains("mount")),
+        "with their reasons"
+    );
 }
 
 #[test]
 fn a_reason_says_what_is_gained_on_both_kinds_of_builder() {
     let report = Folder::new(&[("Dockerfile", PIP)]).json(&[]);
-    assert_holds(report["files"][0]["changes"][0]["reason"].as_str().unwrap(), &["a builder that keeps its cache", "hosted CI"]);
+    assert_holds(
+        report["files"][0]["changes"][0]["reason"].as_str().unwrap(),
+        &["a builder that keeps its cache", "hosted CI"],
+    );
 }
 
 #[test]
@@ -217,7 +271,13 @@ fn why_not_shows_what_is_left_alone_and_held_back() {
     let folder = folder();
     let plain = folder.restow(&["diff"]).out;
     let ran = folder.restow(&["diff", "--why-not"]).expect(0).out;
-    assert_holds(&ran, &["# add-cache-mounts d/Dockerfile:2 [left alone] pip: restow.toml says builder = \"classic\"", "# add-cache-mounts b/Dockerfile:2 [held back] Mount the pip cache: "]);
+    assert_holds(
+        &ran,
+        &[
+            "# add-cache-mounts d/Dockerfile:2 [left alone] pip: restow.toml says builder = \"classic\"",
+            "# add-cache-mounts b/Dockerfile:2 [held back] Mount the pip cache: ",
+        ],
+    );
     assert!(!plain.contains("[left alone]") && !plain.contains("[held back]"));
 }
 
@@ -227,8 +287,15 @@ fn github_annotates_the_lines() {
     let ran = folder.restow(&["diff", "--format", "github"]).expect(0);
     let lines: Vec<&str> = ran.out.lines().collect();
     assert!(lines[0].starts_with("::warning file=Dockerfile,line=4,title=restow add-cache-mounts%3A Mount the pip cache::a builder that keeps its cache"), "{}", lines[0]);
-    assert!(lines.iter().all(|line| line.starts_with("::warning file=") || line.starts_with("::error file=")), "{}", ran.out);
-    assert_eq!(lines.iter().filter(|line| line.contains("title=restow ")).count(), count(&folder.json(&[])["summary"]["changes"]));
+    assert!(
+        lines.iter().all(|line| line.starts_with("::warning file=") || line.starts_with("::error file=")),
+        "{}",
+        ran.out
+    );
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("title=restow ")).count(),
+        count(&folder.json(&[])["summary"]["changes"])
+    );
     let named = folder.restow(&["check", "--format", "github", "c/Dockerfile"]).expect(2);
     assert!(named.out.starts_with("::error file=c/Dockerfile,line=2"), "{}", named.out);
 }

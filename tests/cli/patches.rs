@@ -7,16 +7,25 @@ fn unusual() -> Vec<(&'static str, String)> {
     vec![
         ("Dockerfile", SEVERAL.to_owned()),
         ("crlf/Dockerfile", SEVERAL.replace('\n', "\r\n")),
-        ("mixed/Dockerfile", "FROM python:3.12-slim\r\nRUN pip install flask\n# a\rb\nRUN pip install \\\r\n  django\r\n".to_owned()),
+        (
+            "mixed/Dockerfile",
+            "FROM python:3.12-slim\r\nRUN pip install flask\n# a\rb\nRUN pip install \\\r\n  django\r\n".to_owned(),
+        ),
         ("bom/Dockerfile", format!("\u{feff}{PIP}")),
         ("open/Dockerfile", PIP.trim_end().to_owned()),
         ("open-crlf/Dockerfile", PIP.trim_end().replace('\n', "\r\n")),
-        ("tabs/Dockerfile", "# escape=`\n\nfrom python:3.12-slim\n\trun\tpip install `\n\t# why\n\t\tflask   \n\n\n".to_owned()),
+        (
+            "tabs/Dockerfile",
+            "# escape=`\n\nfrom python:3.12-slim\n\trun\tpip install `\n\t# why\n\t\tflask   \n\n\n".to_owned(),
+        ),
         ("a folder/my app.Dockerfile", PIP.to_owned()),
         ("größe/日本.Dockerfile", PIP.replace("flask", "flask # naïve")),
         ("quo\"te/Dockerfile", PIP.to_owned()),
         ("tab\there/Dockerfile", PIP.to_owned()),
-        ("heredoc/Dockerfile", "FROM python:3.12-slim\nRUN <<EOF\npip install flask\n--- a/x\n+++ b/x\nEOF\n".to_owned()),
+        (
+            "heredoc/Dockerfile",
+            "FROM python:3.12-slim\nRUN <<EOF\npip install flask\n--- a/x\n+++ b/x\nEOF\n".to_owned(),
+        ),
     ]
 }
 
@@ -80,7 +89,10 @@ fn line_ends_marks_and_missing_newlines_survive_apply() {
     assert!(folder.read("bom/Dockerfile").starts_with("\u{feff}FROM python:3.12-slim\nRUN --mount"));
     assert!(folder.read("open/Dockerfile").ends_with("pip install flask"));
     assert!(folder.read("open-crlf/Dockerfile").ends_with("pip install flask"));
-    assert_holds(&folder.read("mixed/Dockerfile"), &["FROM python:3.12-slim\r\n", "# a\rb\n", "pip install flask\n", "\\\r\n  django\r\n"]);
+    assert_holds(
+        &folder.read("mixed/Dockerfile"),
+        &["FROM python:3.12-slim\r\n", "# a\rb\n", "pip install flask\n", "\\\r\n  django\r\n"],
+    );
     assert_holds(&folder.read("tabs/Dockerfile"), &["# escape=`\n\nfrom ", "\n\t# why\n\t\tflask   \n\n\n"]);
 }
 
@@ -88,9 +100,25 @@ fn line_ends_marks_and_missing_newlines_survive_apply() {
 fn paths_of_a_patch_count_from_the_git_root_wherever_restow_runs() {
     let folder = Folder::repository(&[("svc/api/Dockerfile", PIP)]);
     let whole = folder.restow(&["diff", "--format", "patch"]).expect(0).out;
-    assert_holds(&whole, &["diff --git a/svc/api/Dockerfile b/svc/api/Dockerfile\n--- a/svc/api/Dockerfile\n+++ b/svc/api/Dockerfile\n@@ "]);
-    for (inside, path) in [("", "svc"), ("", "svc/api/Dockerfile"), ("svc", "."), ("svc", "./api/../api"), ("svc/api", "Dockerfile"), ("svc/api", "../..")] {
-        assert_eq!(folder.restow_in(inside, &["diff", "--format", "patch", path]).expect(0).out, whole, "{path} in {inside:?}");
+    assert_holds(
+        &whole,
+        &[
+            "diff --git a/svc/api/Dockerfile b/svc/api/Dockerfile\n--- a/svc/api/Dockerfile\n+++ b/svc/api/Dockerfile\n@@ ",
+        ],
+    );
+    for (inside, path) in [
+        ("", "svc"),
+        ("", "svc/api/Dockerfile"),
+        ("svc", "."),
+        ("svc", "./api/../api"),
+        ("svc/api", "Dockerfile"),
+        ("svc/api", "../.."),
+    ] {
+        assert_eq!(
+            folder.restow_in(inside, &["diff", "--format", "patch", path]).expect(0).out,
+            whole,
+            "{path} in {inside:?}"
+        );
     }
 }
 

@@ -6,7 +6,10 @@ use super::support::{Folder, MOUNT, PIP, PIP_MOUNTED, SEVERAL, UNKNOWN, assert_h
 fn only_runs_the_transforms_it_names() {
     let folder = Folder::new(&[("Dockerfile", SEVERAL)]);
     let ran = folder.restow(&["check", "--only", "add-cache-mounts"]).expect(1);
-    assert_eq!(ran.out, "Dockerfile:4: add-cache-mounts [safe] Mount the pip cache\nDockerfile:6: add-cache-mounts [safe] Mount the apt package archives\n");
+    assert_eq!(
+        ran.out,
+        "Dockerfile:4: add-cache-mounts [safe] Mount the pip cache\nDockerfile:6: add-cache-mounts [safe] Mount the apt package archives\n"
+    );
     folder.restow(&["check", "--only", "drop-no-cache"]).expect(0);
     let both = folder.restow(&["diff", "--only", "drop-no-cache,add-cache-mounts"]).out;
     assert_eq!(both, folder.restow(&["diff"]).out, "their order is fixed");
@@ -15,7 +18,10 @@ fn only_runs_the_transforms_it_names() {
 #[test]
 fn except_leaves_transforms_out() {
     let folder = Folder::new(&[("Dockerfile", SEVERAL)]);
-    assert_eq!(folder.restow(&["diff", "--except", "drop-no-cache"]).out, folder.restow(&["diff", "--only", "add-cache-mounts"]).out);
+    assert_eq!(
+        folder.restow(&["diff", "--except", "drop-no-cache"]).out,
+        folder.restow(&["diff", "--only", "add-cache-mounts"]).out
+    );
     folder.restow(&["check", "--except", "drop-no-cache,add-cache-mounts"]).expect(0);
     folder.restow(&["check", "--only", "add-cache-mounts", "--except", "add-cache-mounts"]).expect(0);
 }
@@ -30,14 +36,22 @@ fn a_flag_is_dropped_only_under_a_mount_whoever_wrote_it() {
 
 #[test]
 fn review_shows_more_and_leaves_the_safe_changes_as_they_are() {
-    let files = [("Dockerfile", SEVERAL), ("b/Dockerfile", UNKNOWN), ("c/Dockerfile", "FROM python:3.12-slim AS a\nENV PIP_NO_CACHE_DIR=1\nRUN pip install flask\nFROM acme/base:2 AS b\nRUN pip install django\nFROM a\nRUN pip install --no-cache-dir x\nCMD [\"x\"]\n")];
+    let files = [
+        ("Dockerfile", SEVERAL),
+        ("b/Dockerfile", UNKNOWN),
+        (
+            "c/Dockerfile",
+            "FROM python:3.12-slim AS a\nENV PIP_NO_CACHE_DIR=1\nRUN pip install flask\nFROM acme/base:2 AS b\nRUN pip install django\nFROM a\nRUN pip install --no-cache-dir x\nCMD [\"x\"]\n",
+        ),
+    ];
     let folder = Folder::repository(&files);
     let (safe, all) = (folder.json(&[]), folder.json(&["--review"]));
     let mut reviewed = 0;
     for (left, right) in safe["files"].as_array().unwrap().iter().zip(all["files"].as_array().unwrap()) {
         let safe: Vec<_> = left["changes"].as_array().unwrap().iter().collect();
         assert!(safe.iter().all(|change| change["level"] == "safe"));
-        let (kept, more): (Vec<_>, Vec<_>) = right["changes"].as_array().unwrap().iter().partition(|change| change["level"] == "safe");
+        let (kept, more): (Vec<_>, Vec<_>) =
+            right["changes"].as_array().unwrap().iter().partition(|change| change["level"] == "safe");
         assert_eq!(safe, kept, "{}", left["path"]);
         assert!(more.iter().all(|change| change["level"] == "review"));
         reviewed += more.len();
@@ -66,17 +80,26 @@ fn a_comment_holds_for_the_instruction_beneath_it() {
     let ran = folder.restow(&["check", "--review"]).expect(1);
     assert_eq!(ran.out, "Dockerfile:4: add-cache-mounts [safe] Mount the pip cache\n");
     folder.restow(&["apply"]).expect(0);
-    assert_eq!(folder.read("Dockerfile"), text.replace("RUN pip install b", "RUN --mount=type=cache,target=/root/.cache/pip pip install b"));
+    assert_eq!(
+        folder.read("Dockerfile"),
+        text.replace("RUN pip install b", "RUN --mount=type=cache,target=/root/.cache/pip pip install b")
+    );
 }
 
 #[test]
 fn a_comment_with_ids_holds_for_these_transforms() {
     let rest = "RUN pip install --no-cache-dir flask\n";
     for (comment, wanted) in [
-        ("# restow: ignore=drop-no-cache -- the flag is audited", "RUN --mount=type=cache,target=/root/.cache/pip pip install --no-cache-dir flask\n"),
+        (
+            "# restow: ignore=drop-no-cache -- the flag is audited",
+            "RUN --mount=type=cache,target=/root/.cache/pip pip install --no-cache-dir flask\n",
+        ),
         ("# restow: ignore=add-cache-mounts", rest),
         ("# restow: ignore=drop-no-cache, add-cache-mounts -- both", rest),
-        ("# restow: ignore=sink-build-args -- something else", "RUN --mount=type=cache,target=/root/.cache/pip pip install flask\n"),
+        (
+            "# restow: ignore=sink-build-args -- something else",
+            "RUN --mount=type=cache,target=/root/.cache/pip pip install flask\n",
+        ),
     ] {
         let folder = Folder::new(&[("Dockerfile", &format!("FROM python:3.12-slim\n{comment}\n{rest}"))]);
         folder.restow(&["apply"]).expect(0);
@@ -87,7 +110,11 @@ fn a_comment_with_ids_holds_for_these_transforms() {
 #[test]
 fn a_comment_holds_for_the_whole_file_wherever_it_stands() {
     let before = "# syntax=docker/dockerfile:1\n";
-    for text in [format!("{before}# restow: ignore-file\n{PIP}"), format!("{before}{PIP}# restow: ignore-file -- generated\n"), format!("{before}FROM python:3.12-slim\n# restow: ignore-file\nRUN pip install flask\n")] {
+    for text in [
+        format!("{before}# restow: ignore-file\n{PIP}"),
+        format!("{before}{PIP}# restow: ignore-file -- generated\n"),
+        format!("{before}FROM python:3.12-slim\n# restow: ignore-file\nRUN pip install flask\n"),
+    ] {
         let folder = Folder::new(&[("a/Dockerfile", &text), ("b/Dockerfile", PIP)]);
         folder.restow(&["apply", "--review"]).expect(0);
         assert_eq!(folder.read("a/Dockerfile"), text);
@@ -106,13 +133,17 @@ fn what_only_looks_like_such_a_comment_is_none() {
     ] {
         let folder = Folder::new(&[("Dockerfile", text)]);
         folder.restow(&["apply"]).expect(0);
-        assert_eq!(folder.read("Dockerfile"), text.replace("RUN pip", &format!("RUN {MOUNT},target=/root/.cache/pip pip")));
+        assert_eq!(
+            folder.read("Dockerfile"),
+            text.replace("RUN pip", &format!("RUN {MOUNT},target=/root/.cache/pip pip"))
+        );
     }
 }
 
 #[test]
 fn an_ignored_place_is_reported_as_left_alone() {
-    let folder = Folder::new(&[("Dockerfile", "FROM python:3.12-slim\n# restow: ignore -- slower\nRUN pip install flask\n")]);
+    let folder =
+        Folder::new(&[("Dockerfile", "FROM python:3.12-slim\n# restow: ignore -- slower\nRUN pip install flask\n")]);
     let ran = folder.restow(&["diff", "--why-not"]).expect(0);
     assert_holds(&ran.out, &["# add-cache-mounts Dockerfile:3 [left alone]", "restow: ignore"]);
 }

@@ -7,22 +7,45 @@ fn standard_output_carries_only_the_result() {
     let folder = Folder::new(&[("Dockerfile", PIP), ("b/Dockerfile", TEMPLATE), ("c/Dockerfile", UNKNOWN)]);
     for format in ["text", "patch", "json", "github"] {
         let ran = folder.restow(&["diff", "--format", format]).expect(0);
-        assert!(!ran.out.contains("files read") && !ran.out.contains("warning: ") && !ran.out.contains("held back for review (show"), "{}", ran.out);
+        assert!(
+            !ran.out.contains("files read")
+                && !ran.out.contains("warning: ")
+                && !ran.out.contains("held back for review (show"),
+            "{}",
+            ran.out
+        );
         assert_holds(&ran.err, &["warning: b/Dockerfile:2:1", "2 files read, 1 would change (1 change); 1 held back"]);
     }
     let patch = folder.restow(&["diff", "--format", "patch"]).out;
-    assert!(patch.lines().all(|line| ["diff --git ", "--- a/", "+++ b/", "@@ ", " ", "+", "-"].iter().any(|start| line.starts_with(start))), "{patch}");
+    assert!(
+        patch.lines().all(|line| ["diff --git ", "--- a/", "+++ b/", "@@ ", " ", "+", "-"]
+            .iter()
+            .any(|start| line.starts_with(start))),
+        "{patch}"
+    );
 }
 
 #[test]
 fn the_last_line_on_standard_error_counts_and_names_the_flag_that_releases() {
-    let folder = Folder::new(&[("Dockerfile", SEVERAL), ("b/Dockerfile", UNKNOWN), ("c/Dockerfile", TEMPLATE), ("restow.toml", "[[override]]\nfiles = [\"d/**\"]\nbuilder = \"classic\"\n"), ("d/Dockerfile", PIP)]);
+    let folder = Folder::new(&[
+        ("Dockerfile", SEVERAL),
+        ("b/Dockerfile", UNKNOWN),
+        ("c/Dockerfile", TEMPLATE),
+        ("restow.toml", "[[override]]\nfiles = [\"d/**\"]\nbuilder = \"classic\"\n"),
+        ("d/Dockerfile", PIP),
+    ]);
     let ran = folder.restow(&["diff"]).expect(0);
-    assert_eq!(ran.counts(), "3 files read, 1 would change (3 changes); 1 held back for review (show with --review); 1 left alone (reasons with diff --why-not); 1 error");
+    assert_eq!(
+        ran.counts(),
+        "3 files read, 1 would change (3 changes); 1 held back for review (show with --review); 1 left alone (reasons with diff --why-not); 1 error"
+    );
     let ran = folder.restow(&["diff", "--review"]).expect(0);
     assert_holds(ran.counts(), &["3 files read, 2 would change (4 changes)"]);
     assert!(!ran.counts().contains("held back"), "{}", ran.counts());
-    assert_holds(folder.restow(&["apply"]).expect(0).counts(), &["3 files read, 1 changed (3 changes); 1 held back for review"]);
+    assert_holds(
+        folder.restow(&["apply"]).expect(0).counts(),
+        &["3 files read, 1 changed (3 changes); 1 held back for review"],
+    );
 }
 
 #[test]
@@ -54,7 +77,10 @@ fn colours_come_only_where_they_are_wanted() {
     assert!(folder.restow_with(&forced, &["diff"]).out.contains('\u{1b}'), "auto asks the environment");
     assert_eq!(folder.restow_with(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], &["diff"]).out, plain);
     assert_eq!(folder.restow_with(&forced, &["diff", "--color", "never"]).out, plain);
-    assert!(folder.restow_with(&[("NO_COLOR", "1")], &["diff", "--color", "always"]).out.contains('\u{1b}'), "the flag wins");
+    assert!(
+        folder.restow_with(&[("NO_COLOR", "1")], &["diff", "--color", "always"]).out.contains('\u{1b}'),
+        "the flag wins"
+    );
 }
 
 #[test]

@@ -10,7 +10,8 @@ use serde_json::Value;
 /// One safe change.
 pub const PIP: &str = "FROM python:3.12-slim\nRUN pip install flask\n";
 /// [`PIP`] after it, in a folder without other distributions.
-pub const PIP_MOUNTED: &str = "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask\n";
+pub const PIP_MOUNTED: &str =
+    "FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask\n";
 /// One change, of level review.
 pub const UNKNOWN: &str = "FROM acme/python:1\nRUN pip install flask\n";
 /// Nothing to do.
@@ -142,8 +143,21 @@ fn command(folder: &Path) -> Command {
 
 /// Nothing of the machine's settings.
 fn isolate(command: &mut Command, folder: &Path) {
-    command.current_dir(folder).env("HOME", "/nonexistent").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "XDG_CONFIG_HOME", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "RUST_BACKTRACE"] {
+    command
+        .current_dir(folder)
+        .env("HOME", "/nonexistent")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null");
+    for name in [
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "XDG_CONFIG_HOME",
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "RUST_BACKTRACE",
+    ] {
         command.env_remove(name);
     }
 }

@@ -6,7 +6,11 @@ const fn example(name: &'static str, before: &'static str) -> Example {
     Example { name, before, files: &[], config: "" }
 }
 
-const fn with_files(name: &'static str, before: &'static str, files: &'static [(&'static str, &'static str)]) -> Example {
+const fn with_files(
+    name: &'static str,
+    before: &'static str,
+    files: &'static [(&'static str, &'static str)],
+) -> Example {
     Example { name, before, files, config: "" }
 }
 
@@ -316,10 +320,7 @@ RUN conda install -y numpy && conda clean -afy
 RUN apt-get update && apt-get install -y gcc && pip install flask
 ",
     ),
-    example(
-        "carriage-returns-and-tabs",
-        "FROM node:22\r\nRUN npm ci \\\r\n\t&& npm run build\r\n",
-    ),
+    example("carriage-returns-and-tabs", "FROM node:22\r\nRUN npm ci \\\r\n\t&& npm run build\r\n"),
     example(
         "other-escape-character",
         r"# escape=`
@@ -517,7 +518,10 @@ RUN yarn
 ENV PNPM_HOME=/pnpm
 RUN pnpm install
 ",
-        &[("package.json", "{\"packageManager\": \"pnpm@10.12.1\"}\n"), ("pnpm-workspace.yaml", "enableGlobalVirtualStore: true\n")],
+        &[
+            ("package.json", "{\"packageManager\": \"pnpm@10.12.1\"}\n"),
+            ("pnpm-workspace.yaml", "enableGlobalVirtualStore: true\n"),
+        ],
     ),
     with_files(
         "left-alone-cache-moved-by-a-file",

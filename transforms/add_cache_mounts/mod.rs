@@ -61,7 +61,9 @@ impl Transform for AddCacheMounts {
         for (ordinal, run) in cx.facts.runs.iter().enumerate() {
             let place = cx.facts.file.instructions[run.instruction].span;
             if let Err(reason) = run.script() {
-                if *reason != Unreadable::Irrelevant && cx.facts.knowledge.managers.iter().any(|manager| managers::mentions(&run.text.text, manager)) {
+                if *reason != Unreadable::Irrelevant
+                    && cx.facts.knowledge.managers.iter().any(|manager| managers::mentions(&run.text.text, manager))
+                {
                     out.skip(place, reason.to_string());
                 }
                 continue;
@@ -83,7 +85,10 @@ impl Transform for AddCacheMounts {
             }
             for manager in &cx.facts.knowledge.managers {
                 // A mount of the author's for it shows that the calls are known of.
-                let mounted = run.mounts.iter().any(|mount| mount.target.as_deref().is_some_and(|target| target.contains(manager.id)));
+                let mounted = run
+                    .mounts
+                    .iter()
+                    .any(|mount| mount.target.as_deref().is_some_and(|target| target.contains(manager.id)));
                 if !seen.contains(&manager.id) && !mounted && managers::mentions(&run.text.text, manager) {
                     let id = manager.id;
                     out.skip(place, format!("{id}: it stands in a string, a substitution or behind another program, where its commands are not edited"));
@@ -175,7 +180,13 @@ impl Draft<'_> {
     fn flags(&mut self) {
         let (facts, site) = (self.cx.facts, self.site);
         let flags: Vec<String> = site.mounts.iter().map(|mounted| mounted.flag.clone()).collect();
-        self.out.edits.extend(edits::insert_flags(facts.text, facts.file, site.instruction, &flags, self.words_to_come()));
+        self.out.edits.extend(edits::insert_flags(
+            facts.text,
+            facts.file,
+            site.instruction,
+            &flags,
+            self.words_to_come(),
+        ));
         let instruction = site.run.instruction;
         self.out.effects.extend(flags.into_iter().map(|flag| Effect::AddFlag { instruction, flag }));
     }
@@ -185,8 +196,16 @@ impl Draft<'_> {
         let calls = self.site.calls.len();
         match &self.site.special {
             Special::None => self.site.directory_flag.as_ref().map_or(0, |flag| (flag.len() + 1) * calls),
-            Special::Apt { archives, keep } => (archives.len() + 26) * calls + if *keep { 2 * archives.len() + 110 } else { 0 },
-            Special::Apk { update } => if *update { UPDATE_INDEX.len() } else { 0 },
+            Special::Apt { archives, keep } => {
+                (archives.len() + 26) * calls + if *keep { 2 * archives.len() + 110 } else { 0 }
+            }
+            Special::Apk { update } => {
+                if *update {
+                    UPDATE_INDEX.len()
+                } else {
+                    0
+                }
+            }
             Special::KeepPackages => 21 * calls,
         }
     }
@@ -238,13 +257,21 @@ impl Draft<'_> {
                     ];
                     // In front of everything, so that no condition or loop is entered.
                     let lists = run.script().map_or(&[][..], |script| &script.lists);
-                    let start = lists.iter().filter(|list| list.outermost).flat_map(|list| &list.items).map(|item| item.start).min();
+                    let start = lists
+                        .iter()
+                        .filter(|list| list.outermost)
+                        .flat_map(|list| &list.items)
+                        .map(|item| item.start)
+                        .min();
                     self.before(start.unwrap_or(0), &commands);
                 }
             }
             Special::Apk { update } => {
                 for command in run.commands().iter().filter(|command| command.name() == Some("apk")) {
-                    let adds = command.words.iter().any(|word| matches!(word.raw.as_str(), "add" | "upgrade" | "update" | "fix"));
+                    let adds = command
+                        .words
+                        .iter()
+                        .any(|word| matches!(word.raw.as_str(), "add" | "upgrade" | "update" | "fix"));
                     for word in command.words.iter().filter(|word| adds && word.raw == "--no-cache") {
                         // Its removal can't fail: one word, no comment inside.
                         let _ = self.out.remove_words(word.range.clone());
@@ -277,7 +304,8 @@ impl Draft<'_> {
         let wrap = edits::must_wrap(facts.text, self.site.instruction, flags + self.words_to_come());
         let edit = edits::chain_before(facts.text, facts.file, self.site.instruction, offset, commands, wrap);
         // The first command starts where the flags are put in: one insertion, flags first.
-        match self.out.edits.iter_mut().find(|known| known.span.end == edit.span.start && !known.replacement.is_empty()) {
+        match self.out.edits.iter_mut().find(|known| known.span.end == edit.span.start && !known.replacement.is_empty())
+        {
             Some(known) => known.replacement.push_str(&edit.replacement),
             None => self.out.edits.push(edit),
         }

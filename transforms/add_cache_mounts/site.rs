@@ -52,9 +52,14 @@ pub(super) struct Mounted {
 pub(super) enum Special {
     None,
     /// The archive directory; whether `apt` itself is called and must be told to keep what it installed.
-    Apt { archives: String, keep: bool },
+    Apt {
+        archives: String,
+        keep: bool,
+    },
     /// `apk update` in front of the first `apk add`.
-    Apk { update: bool },
+    Apk {
+        update: bool,
+    },
     /// `--setopt=keepcache=1`.
     KeepPackages,
 }
@@ -75,7 +80,12 @@ impl<'a> Site<'a> {
         }
     }
 
-    fn weigh(cx: &DockerfileContext<'a>, run: &'a Run, manager: &'static Manager, calls: Vec<Call>) -> Result<Verdict<'a>, String> {
+    fn weigh(
+        cx: &DockerfileContext<'a>,
+        run: &'a Run,
+        manager: &'static Manager,
+        calls: Vec<Call>,
+    ) -> Result<Verdict<'a>, String> {
         let facts = cx.facts;
         let who = accounts(run, &calls)?;
         let mut doubts = doubts_of_base(cx, run, who);
@@ -84,7 +94,10 @@ impl<'a> Site<'a> {
             doubts.push("packages are downloaded all the same, since dnf deletes what it has installed (cache.keep-packages in restow.toml tells it not to)".to_owned());
         }
         let directories = directories(cx, run, manager, &calls, &mut doubts)?;
-        let uncovered: Vec<&Directory> = directories.iter().filter(|dir| !run.mounts.iter().any(|mount| mount.is_cache() && mount.covers(&dir.cache.path))).collect();
+        let uncovered: Vec<&Directory> = directories
+            .iter()
+            .filter(|dir| !run.mounts.iter().any(|mount| mount.is_cache() && mount.covers(&dir.cache.path)))
+            .collect();
         if uncovered.is_empty() {
             covered_but_useless(cx, run, manager)?;
             return Ok(Verdict { sites: Vec::new(), refusals: Vec::new() });
@@ -98,7 +111,9 @@ impl<'a> Site<'a> {
             return Err(format!("line {} {}", reader.line, reader.what));
         }
         refuse_distribution(cx, run, manager)?;
-        if manager.id == "pip" && calls.iter().all(|call| run.commands()[call.command].words.iter().any(|word| word.raw == "--no-index")) {
+        if manager.id == "pip"
+            && calls.iter().all(|call| run.commands()[call.command].words.iter().any(|word| word.raw == "--no-index"))
+        {
             return Err("it downloads nothing (--no-index)".to_owned());
         }
         moved_by_commands(cx, run, manager)?;
@@ -134,7 +149,8 @@ impl<'a> Site<'a> {
             doubts.extend(apt_doubts(cx, run));
         }
         // One change for what is safe, another for what needs a look.
-        let (safe, review): (Vec<_>, Vec<_>) = accepted.into_iter().partition(|(mounted, _)| doubts.is_empty() && mounted.doubts.is_empty());
+        let (safe, review): (Vec<_>, Vec<_>) =
+            accepted.into_iter().partition(|(mounted, _)| doubts.is_empty() && mounted.doubts.is_empty());
         for (level, part) in [(Level::Safe, safe), (Level::Review, review)] {
             if part.is_empty() {
                 continue;
@@ -185,26 +201,43 @@ fn accounts(run: &Run, calls: &[Call]) -> Result<Account, String> {
 }
 
 fn doubts_of_base(cx: &DockerfileContext<'_>, run: &Run, who: Account) -> Vec<String> {
-    let Some(image) = cx.facts.image(run.stage) else { return vec!["the stage starts from scratch, so nothing is known of it".to_owned()] };
+    let Some(image) = cx.facts.image(run.stage) else {
+        return vec!["the stage starts from scratch, so nothing is known of it".to_owned()];
+    };
     if image.known.is_none() {
-        return vec![format!("the base image {} is not known to restow (add it as [[base]] in restow.toml)", image.reference)];
+        return vec![format!(
+            "the base image {} is not known to restow (add it as [[base]] in restow.toml)",
+            image.reference
+        )];
     }
     if image.argument == ArgumentIn::Name {
         return vec!["a build argument can replace the base image".to_owned()];
     }
     if who == Account::Unknown || run.state.env.open {
-        return vec![format!("the default user and environment of {} are not the same for all its tags", image.reference)];
+        return vec![format!(
+            "the default user and environment of {} are not the same for all its tags",
+            image.reference
+        )];
     }
     Vec::new()
 }
 
 /// The directories of all calls, each once.
-fn directories(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Call], doubts: &mut Vec<String>) -> Result<Vec<Directory>, String> {
+fn directories(
+    cx: &DockerfileContext<'_>,
+    run: &Run,
+    manager: &Manager,
+    calls: &[Call],
+    doubts: &mut Vec<String>,
+) -> Result<Vec<Directory>, String> {
     let mut found: Vec<Directory> = Vec::new();
     let plain = match manager.id {
         "yarn" => match packages::yarn(cx.facts, run, cx.context) {
             Yarn::Classic => None,
-            Yarn::Unknown => return Err("nothing tells whether this is yarn 1 or a later one, and they keep their caches in different places".to_owned()),
+            Yarn::Unknown => return Err(
+                "nothing tells whether this is yarn 1 or a later one, and they keep their caches in different places"
+                    .to_owned(),
+            ),
             Yarn::Berry { major, settings } => {
                 doubts.push("yarn 2 and later was read in its documentation and not yet built".to_owned());
                 Some(berry_cache(run, major, &settings)?)
@@ -216,7 +249,10 @@ fn directories(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: 
             // Any mount of apt's own archive directory is the author's way to the same end.
             let own = run.mounts.iter().any(|mount| mount.is_cache() && mount.covers("/var/cache/apt/archives"));
             if own {
-                return Ok(vec![Directory { cache: Cache { path: "/var/cache/apt/archives".to_owned(), private: String::new(), store: false }, only_fetched: false }]);
+                return Ok(vec![Directory {
+                    cache: Cache { path: "/var/cache/apt/archives".to_owned(), private: String::new(), store: false },
+                    only_fetched: false,
+                }]);
             }
             Some(archives)
         }
@@ -229,7 +265,10 @@ fn directories(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: 
         match packages::pnpm_major(cx.facts, cx.context) {
             Some(7..=10) => {}
             Some(major) => doubts.push(format!("pnpm {major} may keep its store elsewhere")),
-            None => doubts.push("the version of pnpm, and so the place of its store, is not told by packageManager or its installation".to_owned()),
+            None => doubts.push(
+                "the version of pnpm, and so the place of its store, is not told by packageManager or its installation"
+                    .to_owned(),
+            ),
         }
         let global = packages::setting(cx.facts, cx.context, "pnpm-workspace.yaml", &["enableGlobalVirtualStore"])
             .or_else(|| packages::setting(cx.facts, cx.context, ".npmrc", &["enable-global-virtual-store"]));
@@ -240,16 +279,24 @@ fn directories(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: 
     if manager.id == "uv" && run.state.env.known("UV_LINK_MODE").as_deref() == Some("symlink") {
         return Err("UV_LINK_MODE=symlink links the environment into the cache".to_owned());
     }
-    if manager.id == "composer" && run.state.env.get("COMPOSER_HOME").is_none() && run.state.env.get("COMPOSER_CACHE_DIR").is_none() {
+    if manager.id == "composer"
+        && run.state.env.get("COMPOSER_HOME").is_none()
+        && run.state.env.get("COMPOSER_CACHE_DIR").is_none()
+    {
         if calls.iter().any(|call| call.verb_text.starts_with("global")) {
-            return Err("a mount in ~/.composer would move the place of composer's global packages; set COMPOSER_HOME".to_owned());
+            return Err("a mount in ~/.composer would move the place of composer's global packages; set COMPOSER_HOME"
+                .to_owned());
         }
         doubts.push("neither COMPOSER_HOME nor COMPOSER_CACHE_DIR is set, so composer chooses its cache by what it finds in the home".to_owned());
     }
     for call in calls {
         let caches = match caches::caches(run, call) {
             // A user without a known home: the manager's own flag says where, so the home does not matter.
-            Err(_) if manager.directory_flag.is_some() && run.state.user.as_ref().is_some_and(|user| !user.is_root() && user.home.is_none()) && run.state.env.get("HOME").is_none() => {
+            Err(_)
+                if manager.directory_flag.is_some()
+                    && run.state.user.as_ref().is_some_and(|user| !user.is_root() && user.home.is_none())
+                    && run.state.env.get("HOME").is_none() =>
+            {
                 vec![Cache { path: HOMELESS.to_owned(), private: HOMELESS.to_owned(), store: false }]
             }
             found => found?,
@@ -262,7 +309,10 @@ fn directories(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: 
             }
         }
     }
-    if manager.id == "go" && (all_vendored(run, calls) || run.state.env.known("GOFLAGS").is_some_and(|flags| flags.contains("-mod=vendor"))) {
+    if manager.id == "go"
+        && (all_vendored(run, calls)
+            || run.state.env.known("GOFLAGS").is_some_and(|flags| flags.contains("-mod=vendor")))
+    {
         found.retain(|directory| !directory.cache.store);
     }
     Ok(found)
@@ -273,18 +323,36 @@ fn all_vendored(run: &Run, calls: &[Call]) -> bool {
 }
 
 fn berry_cache(run: &Run, major: Option<u32>, settings: &str) -> Result<Cache, String> {
-    let line = |key: &str| settings.lines().find_map(|line| line.trim().strip_prefix(key).and_then(|rest| rest.trim_start().strip_prefix(':')).map(|value| value.trim().to_owned()));
+    let line = |key: &str| {
+        settings.lines().find_map(|line| {
+            line.trim()
+                .strip_prefix(key)
+                .and_then(|rest| rest.trim_start().strip_prefix(':'))
+                .map(|value| value.trim().to_owned())
+        })
+    };
     match line("nodeLinker").as_deref() {
         Some("node-modules" | "pnpm") => {}
-        _ => return Err("yarn 2 and later runs from its cache (Plug'n'Play) unless .yarnrc.yml says nodeLinker: node-modules".to_owned()),
+        _ => {
+            return Err(
+                "yarn 2 and later runs from its cache (Plug'n'Play) unless .yarnrc.yml says nodeLinker: node-modules"
+                    .to_owned(),
+            );
+        }
     }
     let global = match line("enableGlobalCache").as_deref() {
         Some("true") => true,
         Some(_) => false,
         None => major.is_some_and(|major| major >= 4),
     };
-    if !global || line("cacheFolder").is_some() || line("globalFolder").is_some() || run.state.env.get("YARN_GLOBAL_FOLDER").is_some() {
-        return Err("yarn keeps its cache inside the project (enableGlobalCache) or in a folder of its own choice".to_owned());
+    if !global
+        || line("cacheFolder").is_some()
+        || line("globalFolder").is_some()
+        || run.state.env.get("YARN_GLOBAL_FOLDER").is_some()
+    {
+        return Err(
+            "yarn keeps its cache inside the project (enableGlobalCache) or in a folder of its own choice".to_owned()
+        );
     }
     let home = run.state.home().ok_or("the home of the user that runs yarn can't be told from the file")?;
     let path = format!("{}/.yarn/berry/cache", home.trim_end_matches('/'));
@@ -293,12 +361,24 @@ fn berry_cache(run: &Run, major: Option<u32>, settings: &str) -> Result<Cache, S
 
 fn dnf_cache(cx: &DockerfileContext<'_>, run: &Run, calls: &[Call]) -> Result<Cache, String> {
     use crate::facts::bases::Family;
-    let unknown = || "the base image's tag doesn't tell whether dnf 4 or 5 runs, and they keep their caches in different places".to_owned();
+    let unknown = || {
+        "the base image's tag doesn't tell whether dnf 4 or 5 runs, and they keep their caches in different places"
+            .to_owned()
+    };
     if run.commands()[calls[0].command].name() == Some("microdnf") {
         return Err("microdnf keeps its cache in different places in its releases".to_owned());
     }
-    let distribution = cx.facts.image(run.stage).and_then(|image| image.known.as_ref()).and_then(|known| known.distribution.as_ref()).ok_or_else(unknown)?;
-    let number: Option<u32> = distribution.release.as_deref().map(|release| release.trim_start_matches("stream")).and_then(|release| release.split('.').next()?.parse().ok());
+    let distribution = cx
+        .facts
+        .image(run.stage)
+        .and_then(|image| image.known.as_ref())
+        .and_then(|known| known.distribution.as_ref())
+        .ok_or_else(unknown)?;
+    let number: Option<u32> = distribution
+        .release
+        .as_deref()
+        .map(|release| release.trim_start_matches("stream"))
+        .and_then(|release| release.split('.').next()?.parse().ok());
     let path = match (distribution.family, number) {
         (Family::Fedora, Some(41..) | None) => "/var/cache/libdnf5",
         (Family::Fedora, Some(_)) => "/var/cache/dnf",
@@ -321,14 +401,20 @@ fn apt_archives(run: &Run) -> String {
 
 /// A mount of the author's that keeps nothing: said, not mended.
 fn covered_but_useless(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> Result<(), String> {
-    if manager.id != "apt" || run.mounts.iter().any(|mount| mount.covers("/var/cache/apt-archives") && !mount.covers("/var/cache/apt/archives")) {
+    if manager.id != "apt"
+        || run
+            .mounts
+            .iter()
+            .any(|mount| mount.covers("/var/cache/apt-archives") && !mount.covers("/var/cache/apt/archives"))
+    {
         return Ok(());
     }
     let chain = cx.facts.ancestors(run.stage);
     let touched = cx.facts.runs.iter().any(|other| {
         chain.contains(&other.stage) && other.instruction <= run.instruction && other.text.text.contains("docker-clean")
     });
-    let clean = cx.facts.image(run.stage).and_then(|image| image.known.as_ref()).is_some_and(|known| known.docker_clean);
+    let clean =
+        cx.facts.image(run.stage).and_then(|image| image.known.as_ref()).is_some_and(|known| known.docker_clean);
     if clean && !touched && !run.text.text.contains("Dir::Cache") {
         return Err("its mount on /var/cache/apt keeps no packages, because docker-clean of the base image deletes them; remove that file first, or this mount for restow to write its own".to_owned());
     }
@@ -340,16 +426,18 @@ fn refuse_builder(cx: &DockerfileContext<'_>) -> Result<(), String> {
     match cx.project.builder() {
         Builder::Classic => Err(format!("{reason}, which fails on --mount")),
         Builder::Kaniko => Err(format!("{reason}, which ignores --mount, so that the cache would land in the layer")),
-        Builder::Railway if cx.project.settings.id_prefix.is_empty() => {
-            Err(format!("{reason}, which refuses a cache mount without the service's id; set cache.id-prefix = \"s/<service id>-\""))
-        }
+        Builder::Railway if cx.project.settings.id_prefix.is_empty() => Err(format!(
+            "{reason}, which refuses a cache mount without the service's id; set cache.id-prefix = \"s/<service id>-\""
+        )),
         Builder::Buildkit | Builder::Podman | Builder::Railway => Ok(()),
     }
 }
 
 /// A frontend pinned to a version before 1.2 has no cache mounts, an experimental one may differ.
 fn refuse_syntax(cx: &DockerfileContext<'_>) -> Result<(), String> {
-    let Some(directive) = cx.facts.file.directives.iter().find(|directive| directive.key == "syntax") else { return Ok(()) };
+    let Some(directive) = cx.facts.file.directives.iter().find(|directive| directive.key == "syntax") else {
+        return Ok(());
+    };
     let image = directive.value.split_whitespace().next().unwrap_or("");
     let name = image.trim_start_matches("docker.io/").split('@').next().unwrap_or(image);
     let (repository, tag) = name.split_once(':').unwrap_or((name, "latest"));
@@ -381,15 +469,22 @@ fn refuse_distribution(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager)
         "zypper" => distribution.family == Family::Suse,
         _ => true,
     };
-    if fits { Ok(()) } else { Err(format!("the base image is {}, which has no {}", distribution.family.name(), manager.id)) }
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("the base image is {}, which has no {}", distribution.family.name(), manager.id))
+    }
 }
 
 /// An earlier command of the stage that moves the cache for good.
 fn moved_by_commands(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> Result<(), String> {
     let chain = cx.facts.ancestors(run.stage);
-    for other in cx.facts.runs.iter().filter(|other| chain.contains(&other.stage) && other.instruction <= run.instruction) {
+    for other in
+        cx.facts.runs.iter().filter(|other| chain.contains(&other.stage) && other.instruction <= run.instruction)
+    {
         for command in other.commands() {
-            let is_manager = command.name().is_some_and(|name| manager.is_program(name)) || command.words.iter().any(|word| manager.modules.contains(&word.raw.as_str()));
+            let is_manager = command.name().is_some_and(|name| manager.is_program(name))
+                || command.words.iter().any(|word| manager.modules.contains(&word.raw.as_str()));
             if !is_manager {
                 continue;
             }
@@ -397,7 +492,10 @@ fn moved_by_commands(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -
             let said = format!(" {} ", said.join(" ").replace('=', " "));
             if let Some(words) = manager.config_commands.iter().find(|words| said.contains(&format!(" {words} "))) {
                 let line = cx.facts.line(other.instruction);
-                return Err(format!("line {line} sets `{} {words}`, which may move or switch off the cache", manager.id));
+                return Err(format!(
+                    "line {line} sets `{} {words}`, which may move or switch off the cache",
+                    manager.id
+                ));
             }
         }
     }
@@ -411,7 +509,11 @@ fn moved_by_files(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> R
             return Err(format!("{place}, which may move or switch off the {} cache", manager.id));
         }
         // A configuration that is copied but can't be read proves nothing.
-        if !cx.context.is_known() && cx.facts.text.contains(name) && *name != "pyproject.toml" && *name != "composer.json" {
+        if !cx.context.is_known()
+            && cx.facts.text.contains(name)
+            && *name != "pyproject.toml"
+            && *name != "composer.json"
+        {
             return Err(format!("{name} is copied and can't be read here; it may move the {} cache", manager.id));
         }
     }
@@ -437,8 +539,11 @@ fn place(
     let relocate = |target: &mut String, private: &mut String| -> Option<String> {
         let flag = manager.directory_flag?;
         let candidates = [format!("/var/cache/{}", manager.id), format!("/opt/cache/{}", manager.id)];
-        let free = candidates.into_iter().find(|candidate| removed.iter().all(|removed| removed.relation(candidate) == Relation::Apart))?;
-        let given = calls.iter().any(|call| run.commands()[call.command].words.iter().any(|word| word.raw.starts_with(flag)));
+        let free = candidates
+            .into_iter()
+            .find(|candidate| removed.iter().all(|removed| removed.relation(candidate) == Relation::Apart))?;
+        let given =
+            calls.iter().any(|call| run.commands()[call.command].words.iter().any(|word| word.raw.starts_with(flag)));
         if given {
             return None;
         }
@@ -449,7 +554,9 @@ fn place(
     if let Account::User { uid, gid } = who {
         let name = run.state.user.as_ref().map_or("another user", |user| user.name.as_str());
         let Some(uid) = uid else {
-            return Err(format!("it runs as {name}, whose uid the file doesn't tell, so a mount would belong to root and stay unused"));
+            return Err(format!(
+                "it runs as {name}, whose uid the file doesn't tell, so a mount would belong to root and stay unused"
+            ));
         };
         if cx.project.builder() == Builder::Podman {
             return Err(format!("it runs as {name}, and podman makes the folders above a mount private to root"));
@@ -457,56 +564,90 @@ fn place(
         owner = format!(",uid={uid},gid={}", gid.unwrap_or(uid));
         let parent = target.rsplit_once('/').map_or("", |(parent, _)| parent);
         let parent = if parent.is_empty() { "/".to_owned() } else { parent.to_owned() };
-        let by_image = cx.facts.image(run.stage).and_then(|image| image.known.as_ref()).and_then(|known| known.env.as_ref());
+        let by_image =
+            cx.facts.image(run.stage).and_then(|image| image.known.as_ref()).and_then(|known| known.env.as_ref());
         let in_image = by_image.is_some_and(|env| env.iter().any(|(_, value)| *value == parent));
         let at_home = run.state.home().as_deref().map(|home| home.trim_end_matches('/')) == Some(parent.as_str());
         if !at_home && !in_image && !COMMON_FOLDERS.contains(&parent.as_str()) {
             directory_flag = relocate(&mut target, &mut private);
             if directory_flag.is_none() {
-                return Err(format!("it runs as {name}, and a mount at {target} would make {parent} belong to root during the RUN"));
+                return Err(format!(
+                    "it runs as {name}, and a mount at {target} would make {parent} belong to root during the RUN"
+                ));
             }
         }
     }
     let fails = |removed: &Removed, target: &str, private: &str| match removed.relation(target) {
         Relation::Itself => Some(true),
         // Above the directory, but within what is the manager's own.
-        Relation::Above => Some(removed.relation(private) == Relation::Itself && private != target || removed.path.as_deref().is_some_and(|path| is_within(path, private) && !path.contains('*'))),
+        Relation::Above => Some(
+            removed.relation(private) == Relation::Itself && private != target
+                || removed.path.as_deref().is_some_and(|path| is_within(path, private) && !path.contains('*')),
+        ),
         Relation::Apart | Relation::Inside => None,
     };
-    let above = removed.iter().any(|removed| fails(removed, &target, &private) == Some(false) || fails(removed, &target, &private) == Some(true) && !removed.editable);
+    let above = removed.iter().any(|removed| {
+        fails(removed, &target, &private) == Some(false)
+            || fails(removed, &target, &private) == Some(true) && !removed.editable
+    });
     if above && directory_flag.is_none() {
         directory_flag = relocate(&mut target, &mut private);
         if directory_flag.is_none() {
-            let what = removed.iter().find(|removed| matches!(removed.relation(&target), Relation::Itself | Relation::Above));
+            let what =
+                removed.iter().find(|removed| matches!(removed.relation(&target), Relation::Itself | Relation::Above));
             let raw = what.map_or("", |removed| removed.raw.as_str());
-            return Err(format!("the RUN removes {raw}, which fails on a mount at {target} or beneath it, and more than the cache may lie there"));
+            return Err(format!(
+                "the RUN removes {raw}, which fails on a mount at {target} or beneath it, and more than the cache may lie there"
+            ));
         }
     }
     let home = run.state.home();
-    let kept: Vec<&str> = COMMON_FOLDERS.iter().copied().chain(["/usr", "/usr/local", "/root", "/home", "/etc"]).chain(home.as_deref()).collect();
+    let kept: Vec<&str> = COMMON_FOLDERS
+        .iter()
+        .copied()
+        .chain(["/usr", "/usr/local", "/root", "/home", "/etc"])
+        .chain(home.as_deref())
+        .collect();
     if let Some(said) = cleanups::disturbs(run, &target, &kept) {
         let moved = if directory_flag.is_some() { None } else { relocate(&mut target, &mut private) };
         if moved.is_none() || cleanups::disturbs(run, &target, &kept).is_some() {
-            return Err(format!("`{said}` in the same RUN touches {target} or a folder above it, which a mount would change"));
+            return Err(format!(
+                "`{said}` in the same RUN touches {target} or a folder above it, which a mount would change"
+            ));
         }
         directory_flag = moved;
     }
-    let understood: Vec<usize> = run.calls().iter().filter(|call| call.manager.id == manager.id).map(|call| call.command).collect();
+    let understood: Vec<usize> =
+        run.calls().iter().filter(|call| call.manager.id == manager.id).map(|call| call.command).collect();
     if let Some(word) = cleanups::names(run, &target, &understood) {
         return Err(format!("the RUN names {word} in a way that is not understood"));
     }
-    let failing: Vec<Removed> = removed.iter().filter(|removed| fails(removed, &target, &private) == Some(true)).cloned().collect();
+    let failing: Vec<Removed> =
+        removed.iter().filter(|removed| fails(removed, &target, &private) == Some(true)).cloned().collect();
     for removed in &failing {
         let command = &run.commands()[removed.command];
-        let others: Vec<&str> = command.arguments().iter().filter(|word| !word.raw.starts_with('-') && word.raw != removed.raw).map(|word| word.raw.as_str()).collect();
+        let others: Vec<&str> = command
+            .arguments()
+            .iter()
+            .filter(|word| !word.raw.starts_with('-') && word.raw != removed.raw)
+            .map(|word| word.raw.as_str())
+            .collect();
         let kept_is_cleanup = cleanups::is_cache_path(others.first().unwrap_or(&removed.raw.as_str()));
         if command.form == crate::shell::Form::Exec || !kept_is_cleanup {
             let with = if others.is_empty() { String::new() } else { format!(" together with {}", others.join(" ")) };
             return Err(format!("`rm` removes {}{with}, and would fail on the mount", removed.raw));
         }
     }
-    if let Some(mount) = run.mounts.iter().find(|mount| mount.target.as_deref().is_none_or(|other| is_within(other, &target) || is_within(&target, other) && !mount.is_cache())) {
-        return Err(format!("a mount at {} overlaps {target}", mount.target.as_deref().unwrap_or("a path that can't be told")));
+    if let Some(mount) = run.mounts.iter().find(|mount| {
+        mount
+            .target
+            .as_deref()
+            .is_none_or(|other| is_within(other, &target) || is_within(&target, other) && !mount.is_cache())
+    }) {
+        return Err(format!(
+            "a mount at {} overlaps {target}",
+            mount.target.as_deref().unwrap_or("a path that can't be told")
+        ));
     }
     let own_place = directory_flag.is_some() || manager.id == "apt" || manager.id == "apk";
     if !own_place {
@@ -520,13 +661,19 @@ fn place(
             return Err(format!("line {} {}, which a mount would leave empty", reader.line, reader.what));
         }
         if let Some(script) = scripts(run) {
-            doubts.push(format!("`{script}` in the same RUN can't be seen through, and fails if it removes the mounted directory"));
+            doubts.push(format!(
+                "`{script}` in the same RUN can't be seen through, and fails if it removes the mounted directory"
+            ));
         }
     }
     if let Some(unknown) = removed.iter().find(|removed| removed.is_unknown(run)) {
         doubts.push(format!("nothing tells what `rm {}` removes", unknown.raw));
     }
-    if run.commands().iter().any(|command| command.words.first().is_some_and(|word| word.raw == "xargs") && command.name() == Some("rm")) {
+    if run
+        .commands()
+        .iter()
+        .any(|command| command.words.first().is_some_and(|word| word.raw == "xargs") && command.name() == Some("rm"))
+    {
         doubts.push("nothing tells what `xargs rm` removes".to_owned());
     }
     if directory.cache.store {
@@ -539,12 +686,14 @@ fn place(
             }
             _ => {}
         }
-        if let Some(Start::Reads(reader)) = readers::container(facts, run.stage, manager) {
-            if !reader.what.contains("without CMD") {
-                return Err(format!("line {} {}, and {target} would not be in the image", reader.line, reader.what));
-            }
+        if let Some(Start::Reads(reader)) = readers::container(facts, run.stage, manager)
+            && !reader.what.contains("without CMD")
+        {
+            return Err(format!("line {} {}, and {target} would not be in the image", reader.line, reader.what));
         }
-        doubts.push("the layer was the cache: a hosted CI builder that restored it from a registry downloads again".to_owned());
+        doubts.push(
+            "the layer was the cache: a hosted CI builder that restored it from a registry downloads again".to_owned(),
+        );
     }
     if manager.id == "go" && !directory.cache.store {
         doubts.extend(cgo_doubt(cx, run));
@@ -563,11 +712,15 @@ fn scripts(run: &Run) -> Option<String> {
     run.commands().iter().find_map(|command| {
         let name = command.name()?;
         let script = match name {
-            "sh" | "bash" | "dash" | "ash" | "." | "source" => command.arguments().iter().find(|word| !word.raw.starts_with('-') && !word.raw.starts_with(['\'', '"']))?,
+            "sh" | "bash" | "dash" | "ash" | "." | "source" => command
+                .arguments()
+                .iter()
+                .find(|word| !word.raw.starts_with('-') && !word.raw.starts_with(['\'', '"']))?,
             _ if name.ends_with(".sh") => command.words.get(command.program)?,
             _ => return None,
         };
-        (script.raw.contains(".sh") || name != "." && name != "source" && !script.raw.starts_with("<")).then(|| script.raw.clone())
+        (script.raw.contains(".sh") || name != "." && name != "source" && !script.raw.starts_with("<"))
+            .then(|| script.raw.clone())
     })
 }
 
@@ -584,14 +737,35 @@ fn store_doubts(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target
     }
     let line = |other: &Run| facts.line(other.instruction);
     let related = |other: &&Run| facts.descends(other.stage, run.stage) || facts.descends(run.stage, other.stage);
-    let sharers: Vec<&Run> = facts.runs.iter().filter(related).filter(|other| other.calls().iter().any(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch))).collect();
+    let sharers: Vec<&Run> = facts
+        .runs
+        .iter()
+        .filter(related)
+        .filter(|other| {
+            other
+                .calls()
+                .iter()
+                .any(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch))
+        })
+        .collect();
     for other in &sharers {
-        let own = other.calls().iter().filter(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch));
+        let own = other
+            .calls()
+            .iter()
+            .filter(|call| call.manager.id == manager.id && matches!(call.verb, Verb::Install | Verb::Fetch));
         let places = own.clone().map(|call| caches::caches(other, call).ok());
-        let same = places.into_iter().all(|caches| caches.is_some_and(|caches| caches.iter().any(|cache| cache.path == target) || caches.iter().all(|cache| !cache.store)));
+        let same = places.into_iter().all(|caches| {
+            caches.is_some_and(|caches| {
+                caches.iter().any(|cache| cache.path == target) || caches.iter().all(|cache| !cache.store)
+            })
+        });
         let offline = readers::offline(facts, other, manager).filter(|_| other.instruction < run.instruction);
         if !same && other.instruction != run.instruction {
-            return Err(format!("line {} uses {} in another place or as another user, and both must agree", line(other), manager.id));
+            return Err(format!(
+                "line {} uses {} in another place or as another user, and both must agree",
+                line(other),
+                manager.id
+            ));
         }
         if let Some(reader) = offline {
             return Err(format!("line {} {}", reader.line, reader.what));
@@ -601,17 +775,27 @@ fn store_doubts(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target
             command.name().is_some_and(|name| manager.is_program(name))
                 && command.words.iter().any(|word| {
                     let goal = word.raw.rsplit(':').next().unwrap_or("");
-                    matches!(goal, "install" | "install-file" | "deploy" | "deploy-file" | "publishToMavenLocal") && matches!(manager.id, "maven" | "gradle")
+                    matches!(goal, "install" | "install-file" | "deploy" | "deploy-file" | "publishToMavenLocal")
+                        && matches!(manager.id, "maven" | "gradle")
                 })
         });
         if publishes && sharers.len() > 1 {
-            return Err(format!("line {} installs the project's own artifacts, which another step may need and can't download", line(other)));
+            return Err(format!(
+                "line {} installs the project's own artifacts, which another step may need and can't download",
+                line(other)
+            ));
         }
     }
-    if let Some(other) = facts.runs.iter().filter(related).find(|other| other.calls().iter().all(|call| call.manager.id != manager.id) && crate::facts::managers::mentions(&other.text.text, manager)) {
+    if let Some(other) = facts.runs.iter().filter(related).find(|other| {
+        other.calls().iter().all(|call| call.manager.id != manager.id)
+            && crate::facts::managers::mentions(&other.text.text, manager)
+    }) {
         return Err(format!("line {} uses {} in a form that can't be read", line(other), manager.id));
     }
-    let unmounted = |other: &&&Run| other.instruction != run.instruction && !other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(target));
+    let unmounted = |other: &&&Run| {
+        other.instruction != run.instruction
+            && !other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(target))
+    };
     if let Some(other) = sharers.iter().find(unmounted) {
         doubts.push(format!("line {} shares what {} downloads through the layer today, and with both mounted a hosted CI builder downloads for each", line(other), manager.id));
     } else if let Some(at) = opaque_after(cx, run) {
@@ -631,14 +815,36 @@ fn uses_later(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> bool 
 /// The line of the first later RUN of the stage, or of one built on it, whose programs could be anything.
 fn opaque_after(cx: &DockerfileContext<'_>, run: &Run) -> Option<usize> {
     let facts = cx.facts;
-    let later = facts.runs.iter().filter(|other| other.instruction > run.instruction && facts.descends(other.stage, run.stage));
+    let later =
+        facts.runs.iter().filter(|other| other.instruction > run.instruction && facts.descends(other.stage, run.stage));
     for other in later {
         let opaque = |word: &str| {
             let name = word.rsplit('/').next().unwrap_or(word);
-            word.starts_with("./") || name.ends_with(".sh") || matches!(name, "make" | "just" | "task" | "mage" | "ninja" | "cmake" | "goreleaser" | "tox" | "nox" | "rake" | "ant")
+            word.starts_with("./")
+                || name.ends_with(".sh")
+                || matches!(
+                    name,
+                    "make"
+                        | "just"
+                        | "task"
+                        | "mage"
+                        | "ninja"
+                        | "cmake"
+                        | "goreleaser"
+                        | "tox"
+                        | "nox"
+                        | "rake"
+                        | "ant"
+                )
         };
         let found = match other.script() {
-            Ok(script) => script.commands.iter().any(|command| command.words.get(command.program).is_some_and(|word| opaque(&word.raw))) || scripts(other).is_some(),
+            Ok(script) => {
+                script
+                    .commands
+                    .iter()
+                    .any(|command| command.words.get(command.program).is_some_and(|word| opaque(&word.raw)))
+                    || scripts(other).is_some()
+            }
             Err(Unreadable::Irrelevant) => {
                 let clauses = other.text.text.split(['\n', ';', '&', '|', '(']);
                 clauses.filter_map(|clause| clause.split_whitespace().find(|word| !word.contains('='))).any(opaque)
@@ -655,7 +861,11 @@ fn opaque_after(cx: &DockerfileContext<'_>, run: &Run) -> Option<usize> {
 /// Go's build cache does not see changed C headers.
 fn cgo_doubt(cx: &DockerfileContext<'_>, run: &Run) -> Option<String> {
     let off = run.state.env.known("CGO_ENABLED").as_deref() == Some("0")
-        || run.commands().iter().filter(|command| command.name() == Some("go")).all(|command| command.assignment("CGO_ENABLED") == Some("0"))
+        || run
+            .commands()
+            .iter()
+            .filter(|command| command.name() == Some("go"))
+            .all(|command| command.assignment("CGO_ENABLED") == Some("0"))
         || run.text.text.contains("export CGO_ENABLED=0");
     if off {
         return None;
@@ -666,28 +876,39 @@ fn cgo_doubt(cx: &DockerfileContext<'_>, run: &Run) -> Option<String> {
             && other.instruction <= run.instruction
             && other.calls().iter().any(|call| {
                 matches!(call.manager.id, "apt" | "apk" | "dnf")
-                    && other.commands()[call.command].words.iter().any(|word| C_PACKAGES.iter().any(|name| if name.starts_with('-') { word.raw.ends_with(name) } else { word.raw == *name }))
+                    && other.commands()[call.command].words.iter().any(|word| {
+                        C_PACKAGES.iter().any(|name| {
+                            if name.starts_with('-') { word.raw.ends_with(name) } else { word.raw == *name }
+                        })
+                    })
             })
     })?;
     let line = cx.facts.line(installs.instruction);
-    Some(format!("line {line} installs C headers, whose change Go's build cache doesn't notice (set CGO_ENABLED=0 if no C is used)"))
+    Some(format!(
+        "line {line} installs C headers, whose change Go's build cache doesn't notice (set CGO_ENABLED=0 if no C is used)"
+    ))
 }
 
 /// A defeat that drop-no-cache can't take away for sure.
 fn hard_defeat(cx: &DockerfileContext<'_>, run: &Run, defeat: &Defeat) -> Result<Option<String>, String> {
     let Defeat::Variable { name, command, fix } = defeat else { return Ok(None) };
     let set_here = cx.facts.file.instructions.iter().any(|ins| {
-        ins.keyword == crate::dockerfile::Keyword::Env && ins.pairs(cx.facts.file.escape).iter().any(|pair| pair.name == *name)
+        ins.keyword == crate::dockerfile::Keyword::Env
+            && ins.pairs(cx.facts.file.escape).iter().any(|pair| pair.name == *name)
     });
     match fix {
         EnvOverride::Empty if run.commands()[*command].form == crate::shell::Form::Exec => {
             Err(format!("{name} switches the cache off, and the exec form can't take it back"))
         }
         EnvOverride::Empty => Ok(None),
-        EnvOverride::None if cx.facts.file.instructions.iter().filter(|ins| ins.line.text.contains(name)).count() > 1 => {
+        EnvOverride::None
+            if cx.facts.file.instructions.iter().filter(|ins| ins.line.text.contains(name)).count() > 1 =>
+        {
             Err(format!("{name} switches the cache off, and more than one instruction names it"))
         }
-        EnvOverride::None if !set_here => Err(format!("{name} switches the cache off, and it is not an ENV of this file")),
+        EnvOverride::None if !set_here => {
+            Err(format!("{name} switches the cache off, and it is not an ENV of this file"))
+        }
         EnvOverride::None => Ok(Some(format!("ENV {name} switches the cache off and must go with it"))),
     }
 }
@@ -700,11 +921,18 @@ fn id(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target: &str) ->
         return Ok(String::new());
     }
     let last = target.rsplit('/').next().unwrap_or("cache").trim_start_matches('.');
-    let name = if manager.directories.len() > 1 && manager.id != "apt" { format!("{}-{last}", manager.id) } else { manager.id.to_owned() };
+    let name = if manager.directories.len() > 1 && manager.id != "apt" {
+        format!("{}-{last}", manager.id)
+    } else {
+        manager.id.to_owned()
+    };
     let part = match manager.id {
         // apt takes an archive by its name and size alone: one directory per base image.
         "apt" => {
-            let image = cx.facts.image(run.stage).ok_or("the stage starts from scratch, so its packages can't be told apart from others")?;
+            let image = cx
+                .facts
+                .image(run.stage)
+                .ok_or("the stage starts from scratch, so its packages can't be told apart from others")?;
             if image.reference.contains('$') {
                 return Err("the base image is a build argument without a default, so its packages can't be told apart from others".to_owned());
             }
@@ -712,7 +940,8 @@ fn id(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target: &str) ->
         }
         _ if manager.binaries => {
             let distribution = project::distribution(cx.facts, run.stage);
-            let distribution = distribution.ok_or("the base image is a build argument without a default, so its distribution can't be told")?;
+            let distribution = distribution
+                .ok_or("the base image is a build argument without a default, so its distribution can't be told")?;
             // A tag that doesn't tell the release may move from one to the next: then the image's name stands for it.
             let image = cx.facts.image(run.stage).map(|image| images::id_part(&image.reference));
             let distribution = if distribution.contains('-') { distribution } else { image.unwrap_or(distribution) };
@@ -727,7 +956,13 @@ fn id(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target: &str) ->
     Ok(format!(",id={}{name}{part}", settings.id_prefix))
 }
 
-fn special(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Call], accepted: &[(Mounted, Vec<Removed>)]) -> Result<Special, String> {
+fn special(
+    cx: &DockerfileContext<'_>,
+    run: &Run,
+    manager: &Manager,
+    calls: &[Call],
+    accepted: &[(Mounted, Vec<Removed>)],
+) -> Result<Special, String> {
     match manager.id {
         "apt" => {
             let archives = accepted[0].0.target.clone();
@@ -735,7 +970,10 @@ fn special(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Ca
             for call in calls {
                 let command = &run.commands()[call.command];
                 let raws = || command.words.iter().map(|word| word.raw.as_str());
-                if raws().any(|raw| raw.to_ascii_lowercase().contains("dir::cache") || matches!(raw, "-d" | "--download-only" | "--print-uris")) {
+                if raws().any(|raw| {
+                    raw.to_ascii_lowercase().contains("dir::cache")
+                        || matches!(raw, "-d" | "--download-only" | "--print-uris")
+                }) {
                     return Err("it handles downloaded packages itself".to_owned());
                 }
                 if command.name() == Some("apt") {
@@ -743,13 +981,17 @@ fn special(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Ca
                     if run.state.env.get("APT_CONFIG").is_some() || run.text.text.contains("APT_CONFIG") {
                         return Err("`apt` deletes what it has installed, and APT_CONFIG, which could tell it not to, is in use; use apt-get".to_owned());
                     }
-                    if command.form != crate::shell::Form::Shell || command.nested || command.run_as != crate::shell::RunAs::Same {
+                    if command.form != crate::shell::Form::Shell
+                        || command.nested
+                        || command.run_as != crate::shell::RunAs::Same
+                    {
                         return Err("`apt` deletes what it has installed, and behind sudo or in a quoted script it can't be told not to; use apt-get".to_owned());
                     }
                 }
             }
             let uses_archives = run.commands().iter().any(|command| {
-                command.name() != Some("rm") && command.words.iter().any(|word| word.raw.contains("/var/cache/apt/archives"))
+                command.name() != Some("rm")
+                    && command.words.iter().any(|word| word.raw.contains("/var/cache/apt/archives"))
             });
             if uses_archives {
                 return Err("it handles downloaded packages in /var/cache/apt/archives itself".to_owned());
@@ -759,13 +1001,22 @@ fn special(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Ca
         "apk" => {
             let first = &run.commands()[calls[0].command];
             let script = run.script().map_err(ToString::to_string)?;
-            let updates = first.words.iter().any(|word| matches!(word.raw.as_str(), "-U" | "--update" | "--update-cache"))
-                || run.commands()[..calls[0].command].iter().any(|command| command.name() == Some("apk") && command.words.iter().any(|word| word.raw == "update"));
-            if run.commands().iter().any(|command| command.name() == Some("apk") && command.words.iter().any(|word| word.raw == "--purge")) {
+            let updates =
+                first.words.iter().any(|word| matches!(word.raw.as_str(), "-U" | "--update" | "--update-cache"))
+                    || run.commands()[..calls[0].command].iter().any(|command| {
+                        command.name() == Some("apk") && command.words.iter().any(|word| word.raw == "update")
+                    });
+            if run
+                .commands()
+                .iter()
+                .any(|command| command.name() == Some("apk") && command.words.iter().any(|word| word.raw == "--purge"))
+            {
                 return Err("`apk del --purge` may delete packages from the cache".to_owned());
             }
             if !updates && (first.run_as != crate::shell::RunAs::Same || !script.takes_command_before(first)) {
-                return Err("the index must be updated in front of `apk add`, and there is no sure place for it".to_owned());
+                return Err(
+                    "the index must be updated in front of `apk add`, and there is no sure place for it".to_owned()
+                );
             }
             Ok(Special::Apk { update: !updates })
         }
@@ -778,12 +1029,18 @@ fn special(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, calls: &[Ca
 fn apt_doubts(cx: &DockerfileContext<'_>, run: &Run) -> Option<String> {
     let chain = cx.facts.ancestors(run.stage);
     let touched = cx.facts.runs.iter().find(|other| {
-        chain.contains(&other.stage) && other.instruction <= run.instruction && (other.text.text.contains("docker-clean") || other.text.text.contains("apt.conf.d"))
+        chain.contains(&other.stage)
+            && other.instruction <= run.instruction
+            && (other.text.text.contains("docker-clean") || other.text.text.contains("apt.conf.d"))
     });
     if let Some(other) = touched {
         let line = cx.facts.line(other.instruction);
-        return Some(format!("line {line} changes apt's configuration, so packages may be kept in the image on purpose"));
+        return Some(format!(
+            "line {line} changes apt's configuration, so packages may be kept in the image on purpose"
+        ));
     }
     let known = cx.facts.image(run.stage).and_then(|image| image.known.as_ref());
-    known.filter(|known| !known.docker_clean).map(|_| "the base image is not known to delete downloaded packages (docker-clean)".to_owned())
+    known
+        .filter(|known| !known.docker_clean)
+        .map(|_| "the base image is not known to delete downloaded packages (docker-clean)".to_owned())
 }

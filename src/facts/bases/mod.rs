@@ -102,7 +102,11 @@ pub enum DefaultUser {
     Root,
     Named(KnownUser),
     /// USER is a number in the image; `home` is what its HOME variable or its passwd entry says.
-    Numeric { uid: u32, gid: u32, home: Option<&'static str> },
+    Numeric {
+        uid: u32,
+        gid: u32,
+        home: Option<&'static str>,
+    },
     Unknown,
 }
 

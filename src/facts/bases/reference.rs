@@ -41,9 +41,8 @@ const DOCKER_HUB: &[&str] = &["docker.io/", "index.docker.io/", "registry-1.dock
 const MIRRORS_OF_OFFICIAL: &[&str] = &["public.ecr.aws/docker/library/", "mirror.gcr.io/library/"];
 
 /// Organisations that hold the official images of one Linux architecture.
-const ARCHITECTURES: &[&str] = &[
-    "amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "riscv64", "s390x",
-];
+const ARCHITECTURES: &[&str] =
+    &["amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "riscv64", "s390x"];
 
 fn normalise(name: &str) -> &str {
     if let Some(official) = strip_any(name, MIRRORS_OF_OFFICIAL).filter(|rest| !rest.contains('/')) {

@@ -102,8 +102,13 @@ pub static BASES: &[BaseImage] = &[
     },
     BaseImage {
         repositories: &[
-            "rockylinux", "rockylinux/rockylinux", "quay.io/rockylinux/rockylinux", "almalinux",
-            "quay.io/almalinuxorg/almalinux", "centos", "quay.io/centos/centos",
+            "rockylinux",
+            "rockylinux/rockylinux",
+            "quay.io/rockylinux/rockylinux",
+            "almalinux",
+            "quay.io/almalinuxorg/almalinux",
+            "centos",
+            "quay.io/centos/centos",
         ],
         distribution: tags::red_hat_image,
         source: "docker-library/official-images library/{rockylinux,almalinux,centos}",
@@ -129,30 +134,48 @@ pub static BASES: &[BaseImage] = &[
     },
     BaseImage {
         repositories: &[
-            "registry.access.redhat.com/ubi8", "registry.access.redhat.com/ubi8/ubi",
-            "registry.access.redhat.com/ubi8-minimal", "registry.access.redhat.com/ubi8/ubi-minimal",
-            "registry.redhat.io/ubi8", "registry.redhat.io/ubi8/ubi", "registry.redhat.io/ubi8-minimal",
-            "registry.redhat.io/ubi8/ubi-minimal", "redhat/ubi8", "redhat/ubi8-minimal",
+            "registry.access.redhat.com/ubi8",
+            "registry.access.redhat.com/ubi8/ubi",
+            "registry.access.redhat.com/ubi8-minimal",
+            "registry.access.redhat.com/ubi8/ubi-minimal",
+            "registry.redhat.io/ubi8",
+            "registry.redhat.io/ubi8/ubi",
+            "registry.redhat.io/ubi8-minimal",
+            "registry.redhat.io/ubi8/ubi-minimal",
+            "redhat/ubi8",
+            "redhat/ubi8-minimal",
         ],
         distribution: tags::ubi8,
         ..UBI
     },
     BaseImage {
         repositories: &[
-            "registry.access.redhat.com/ubi9", "registry.access.redhat.com/ubi9/ubi",
-            "registry.access.redhat.com/ubi9-minimal", "registry.access.redhat.com/ubi9/ubi-minimal",
-            "registry.redhat.io/ubi9", "registry.redhat.io/ubi9/ubi", "registry.redhat.io/ubi9-minimal",
-            "registry.redhat.io/ubi9/ubi-minimal", "redhat/ubi9", "redhat/ubi9-minimal",
+            "registry.access.redhat.com/ubi9",
+            "registry.access.redhat.com/ubi9/ubi",
+            "registry.access.redhat.com/ubi9-minimal",
+            "registry.access.redhat.com/ubi9/ubi-minimal",
+            "registry.redhat.io/ubi9",
+            "registry.redhat.io/ubi9/ubi",
+            "registry.redhat.io/ubi9-minimal",
+            "registry.redhat.io/ubi9/ubi-minimal",
+            "redhat/ubi9",
+            "redhat/ubi9-minimal",
         ],
         distribution: tags::ubi9,
         ..UBI
     },
     BaseImage {
         repositories: &[
-            "registry.access.redhat.com/ubi10", "registry.access.redhat.com/ubi10/ubi",
-            "registry.access.redhat.com/ubi10-minimal", "registry.access.redhat.com/ubi10/ubi-minimal",
-            "registry.redhat.io/ubi10", "registry.redhat.io/ubi10/ubi", "registry.redhat.io/ubi10-minimal",
-            "registry.redhat.io/ubi10/ubi-minimal", "redhat/ubi10", "redhat/ubi10-minimal",
+            "registry.access.redhat.com/ubi10",
+            "registry.access.redhat.com/ubi10/ubi",
+            "registry.access.redhat.com/ubi10-minimal",
+            "registry.access.redhat.com/ubi10/ubi-minimal",
+            "registry.redhat.io/ubi10",
+            "registry.redhat.io/ubi10/ubi",
+            "registry.redhat.io/ubi10-minimal",
+            "registry.redhat.io/ubi10/ubi-minimal",
+            "redhat/ubi10",
+            "redhat/ubi10-minimal",
         ],
         distribution: tags::ubi10,
         ..UBI
@@ -245,14 +268,28 @@ pub static BASES: &[BaseImage] = &[
     },
     BaseImage {
         repositories: &[
-            "quay.io/jupyter/docker-stacks-foundation", "quay.io/jupyter/base-notebook",
-            "quay.io/jupyter/minimal-notebook", "quay.io/jupyter/scipy-notebook", "quay.io/jupyter/r-notebook",
-            "quay.io/jupyter/julia-notebook", "quay.io/jupyter/tensorflow-notebook", "quay.io/jupyter/pytorch-notebook",
-            "quay.io/jupyter/datascience-notebook", "quay.io/jupyter/pyspark-notebook",
-            "quay.io/jupyter/all-spark-notebook", "jupyter/docker-stacks-foundation", "jupyter/base-notebook",
-            "jupyter/minimal-notebook", "jupyter/scipy-notebook", "jupyter/r-notebook", "jupyter/julia-notebook",
-            "jupyter/tensorflow-notebook", "jupyter/pytorch-notebook", "jupyter/datascience-notebook",
-            "jupyter/pyspark-notebook", "jupyter/all-spark-notebook",
+            "quay.io/jupyter/docker-stacks-foundation",
+            "quay.io/jupyter/base-notebook",
+            "quay.io/jupyter/minimal-notebook",
+            "quay.io/jupyter/scipy-notebook",
+            "quay.io/jupyter/r-notebook",
+            "quay.io/jupyter/julia-notebook",
+            "quay.io/jupyter/tensorflow-notebook",
+            "quay.io/jupyter/pytorch-notebook",
+            "quay.io/jupyter/datascience-notebook",
+            "quay.io/jupyter/pyspark-notebook",
+            "quay.io/jupyter/all-spark-notebook",
+            "jupyter/docker-stacks-foundation",
+            "jupyter/base-notebook",
+            "jupyter/minimal-notebook",
+            "jupyter/scipy-notebook",
+            "jupyter/r-notebook",
+            "jupyter/julia-notebook",
+            "jupyter/tensorflow-notebook",
+            "jupyter/pytorch-notebook",
+            "jupyter/datascience-notebook",
+            "jupyter/pyspark-notebook",
+            "jupyter/all-spark-notebook",
         ],
         covered: tags::jupyter_not_a_commit,
         user: DefaultUser::Named(JOVYAN),
@@ -276,12 +313,7 @@ pub static BASES: &[BaseImage] = &[
         ..OFFICIAL
     },
     // --- JavaScript ---
-    BaseImage {
-        repositories: &["node"],
-        users: &[NODE],
-        source: "nodejs/docker-node */*/Dockerfile",
-        ..OFFICIAL
-    },
+    BaseImage { repositories: &["node"], users: &[NODE], source: "nodejs/docker-node */*/Dockerfile", ..OFFICIAL },
     BaseImage {
         repositories: &["oven/bun"],
         covered: tags::has_a_shell,
@@ -367,11 +399,7 @@ pub static BASES: &[BaseImage] = &[
         source: "composer/docker {1.10,2.2,latest}/Dockerfile and history",
         ..PLAIN
     },
-    BaseImage {
-        repositories: &["perl"],
-        source: "Perl/docker-perl",
-        ..OFFICIAL
-    },
+    BaseImage { repositories: &["perl"], source: "Perl/docker-perl", ..OFFICIAL },
     // --- Java ---
     BaseImage {
         repositories: &["eclipse-temurin"],
@@ -446,11 +474,17 @@ pub static BASES: &[BaseImage] = &[
     // --- .NET ---
     BaseImage {
         repositories: &[
-            "mcr.microsoft.com/dotnet/sdk", "mcr.microsoft.com/dotnet/aspnet", "mcr.microsoft.com/dotnet/runtime",
-            "mcr.microsoft.com/dotnet/runtime-deps", "mcr.microsoft.com/dotnet/nightly/sdk",
-            "mcr.microsoft.com/dotnet/nightly/aspnet", "mcr.microsoft.com/dotnet/nightly/runtime",
-            "mcr.microsoft.com/dotnet/nightly/runtime-deps", "mcr.microsoft.com/dotnet/core/sdk",
-            "mcr.microsoft.com/dotnet/core/aspnet", "mcr.microsoft.com/dotnet/core/runtime",
+            "mcr.microsoft.com/dotnet/sdk",
+            "mcr.microsoft.com/dotnet/aspnet",
+            "mcr.microsoft.com/dotnet/runtime",
+            "mcr.microsoft.com/dotnet/runtime-deps",
+            "mcr.microsoft.com/dotnet/nightly/sdk",
+            "mcr.microsoft.com/dotnet/nightly/aspnet",
+            "mcr.microsoft.com/dotnet/nightly/runtime",
+            "mcr.microsoft.com/dotnet/nightly/runtime-deps",
+            "mcr.microsoft.com/dotnet/core/sdk",
+            "mcr.microsoft.com/dotnet/core/aspnet",
+            "mcr.microsoft.com/dotnet/core/runtime",
             "mcr.microsoft.com/dotnet/core/runtime-deps",
         ],
         covered: tags::dotnet_has_a_shell,
@@ -472,9 +506,12 @@ pub static BASES: &[BaseImage] = &[
     // --- development containers ---
     BaseImage {
         repositories: &[
-            "mcr.microsoft.com/devcontainers/base", "mcr.microsoft.com/devcontainers/cpp",
-            "mcr.microsoft.com/devcontainers/java", "mcr.microsoft.com/devcontainers/dotnet",
-            "mcr.microsoft.com/devcontainers/miniconda", "mcr.microsoft.com/devcontainers/anaconda",
+            "mcr.microsoft.com/devcontainers/base",
+            "mcr.microsoft.com/devcontainers/cpp",
+            "mcr.microsoft.com/devcontainers/java",
+            "mcr.microsoft.com/devcontainers/dotnet",
+            "mcr.microsoft.com/devcontainers/miniconda",
+            "mcr.microsoft.com/devcontainers/anaconda",
         ],
         ..DEVCONTAINER
     },
@@ -485,7 +522,8 @@ pub static BASES: &[BaseImage] = &[
     },
     BaseImage {
         repositories: &[
-            "mcr.microsoft.com/devcontainers/javascript-node", "mcr.microsoft.com/devcontainers/typescript-node",
+            "mcr.microsoft.com/devcontainers/javascript-node",
+            "mcr.microsoft.com/devcontainers/typescript-node",
         ],
         users: &[NODE],
         distribution: tags::debian,

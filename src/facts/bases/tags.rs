@@ -5,8 +5,7 @@ use super::{Distribution, Family, KnownUser};
 
 /// Codenames that appear in tags, oldest first.
 /// Source: docker-library/official-images `library/{debian,ubuntu,buildpack-deps}` and history.
-const DEBIAN: &[&str] =
-    &["wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "sid"];
+const DEBIAN: &[&str] = &["wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "sid"];
 const UBUNTU: &[&str] = &[
     "precise", "trusty", "vivid", "wily", "xenial", "yakkety", "zesty", "artful", "bionic", "cosmic", "disco", "eoan",
     "focal", "groovy", "hirsute", "impish", "jammy", "kinetic", "lunar", "mantic", "noble", "oracular", "plucky",
