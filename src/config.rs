@@ -271,15 +271,20 @@ impl Config {
                 return Err(fail(text.find(id.as_str()).unwrap_or(0), message));
             }
         }
-        let mut knowledge = Knowledge::default();
+        let (mut bases, mut managers) = (Vec::new(), Vec::new());
         for base in &schema.bases {
             let known = known_base(base).map_err(|message| fail(text.find(&base.image).unwrap_or(0), message))?;
-            knowledge.bases.push(known);
+            bases.push(known);
         }
         for row in &schema.managers {
             let manager = manager(row).map_err(|message| fail(text.find(&row.id).unwrap_or(0), message))?;
-            knowledge.managers.push(manager);
+            managers.push(manager);
         }
+        let knowledge = if bases.is_empty() && managers.is_empty() {
+            Knowledge::default()
+        } else {
+            Knowledge::new(bases, &managers)
+        };
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let config = Self { folder, schema, knowledge };
         for patterns in config.schema.overrides.iter().map(|other| &other.files).chain([&config.schema.dockerfiles]) {

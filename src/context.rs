@@ -3,10 +3,13 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Larger files are no configuration, in bytes.
 const LARGEST: u64 = 1 << 20;
+
+/// What stands in each folder that was asked for; shared by the contexts of a run.
+pub type Listings = Arc<Mutex<HashMap<PathBuf, Vec<String>>>>;
 
 /// The folders that a Dockerfile's COPY instructions may take from.
 #[derive(Debug)]
@@ -24,7 +27,9 @@ enum Source {
         root: PathBuf,
         /// The Dockerfile's folder, canonical, inside `root`.
         folder: PathBuf,
-        names: Mutex<HashMap<PathBuf, Vec<String>>>,
+        names: Listings,
+        /// What was found already: the folders that a Dockerfile copies from stay the same from pass to pass.
+        found: Mutex<HashMap<String, Vec<(String, String)>>>,
     },
 }
 
@@ -40,10 +45,10 @@ impl Context {
     }
 
     /// The files around a Dockerfile in `folder` of the repository at `root`.
-    pub fn folder(root: &Path, folder: &Path) -> Self {
+    pub fn folder(root: &Path, folder: &Path, names: &Listings) -> Self {
         match (root.canonicalize(), folder.canonicalize()) {
             (Ok(root), Ok(folder)) if folder.starts_with(&root) => {
-                Self { source: Source::Folder { root, folder, names: Mutex::default() } }
+                Self { source: Source::Folder { root, folder, names: Arc::clone(names), found: Mutex::default() } }
             }
             _ => Self::nothing(),
         }
@@ -68,7 +73,10 @@ impl Context {
                 found.sort();
                 found
             }
-            Source::Folder { root, folder, names } => {
+            Source::Folder { root, folder, names, found: known } => {
+                if let Some(found) = known.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
+                    return found.clone();
+                }
                 let mut found = Vec::new();
                 for base in folder.ancestors().take_while(|base| base.starts_with(root)) {
                     for below in std::iter::once("").chain(beneath.iter().copied()) {
@@ -89,6 +97,7 @@ impl Context {
                         }
                     }
                 }
+                known.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), found.clone());
                 found
             }
         }
@@ -96,7 +105,7 @@ impl Context {
 }
 
 /// Whether `folder` has an entry `name`; each folder is listed once.
-fn lists(folder: &Path, name: &str, names: &Mutex<HashMap<PathBuf, Vec<String>>>) -> bool {
+fn lists(folder: &Path, name: &str, names: &Listings) -> bool {
     if name.contains('/') {
         return folder.join(name).is_file();
     }

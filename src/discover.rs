@@ -1,7 +1,9 @@
 //! From the paths of the command line to files: what is named, and what is found by walking folders.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use ignore::WalkBuilder;
 use ignore::overrides::{Override, OverrideBuilder};
@@ -63,7 +65,8 @@ pub fn discover(paths: &[PathBuf], more: &Override, is_configured: &dyn Fn(&Path
             Ok(meta) if meta.is_dir() => walk(path, more, is_configured, &mut files, &mut errors),
             Ok(_) => {
                 let kind = kind_of(path).unwrap_or(Kind::Dockerfile);
-                add(path.clone(), kind, true, path.parent().unwrap_or(Path::new("")), &mut files);
+                let base = path.parent().unwrap_or(Path::new(""));
+                files.add(path.clone(), kind, true, base, path.is_symlink());
             }
         }
     }
@@ -105,16 +108,16 @@ fn walk(
         }
         let path = entry.path();
         let relative = path.strip_prefix(folder).unwrap_or(path);
-        let configured = more.matched(relative, false).is_whitelist() || is_configured(path);
-        let kind = if configured { Some(Kind::Dockerfile) } else { kind_of(path) };
-        let Some(kind) = kind else { continue };
-        if entry.file_type().is_some_and(|kind| kind.is_symlink()) && !path.is_file() {
+        let is_named = || more.matched(relative, false).is_whitelist() || is_configured(path);
+        let Some(kind) = kind_of(path).or_else(|| is_named().then_some(Kind::Dockerfile)) else { continue };
+        let is_link = entry.path_is_symlink();
+        if is_link && !path.is_file() {
             continue;
         }
         if kind == Kind::Compose {
             named_by_compose.extend(dockerfiles_of_compose(path));
         }
-        add(path.to_owned(), kind, false, folder, files);
+        files.add(path.to_owned(), kind, false, folder, is_link);
     }
     for path in named_by_compose {
         let inside = path
@@ -123,18 +126,31 @@ fn walk(
             .zip(folder.canonicalize().ok())
             .is_some_and(|(path, folder)| path.starts_with(folder));
         if inside && path.is_file() {
-            add(path, Kind::Dockerfile, false, folder, files);
+            let is_link = path.is_symlink();
+            files.add(path, Kind::Dockerfile, false, folder, is_link);
         }
     }
 }
 
-/// The files found so far, and the repository of each folder that was asked for.
+/// The files found so far, and what is known of their folders.
 #[derive(Default)]
 struct Files {
-    found: BTreeMap<PathBuf, Found>,
+    found: Vec<(Found, bool)>,
+    shown: HashSet<OsString>,
+    folders: HashMap<OsString, Rc<Folder>>,
     roots: HashMap<PathBuf, Option<PathBuf>>,
     /// Whether the command line names more than one path: outside a repository the paths then keep their names apart.
     several: bool,
+}
+
+/// What all files of a folder share.
+struct Folder {
+    root: PathBuf,
+    /// From the root to the folder; `None` where the shown path stands for itself.
+    relative: Option<PathBuf>,
+    /// Behind all links, and whether that is inside the root.
+    real: std::io::Result<PathBuf>,
+    inside: bool,
 }
 
 impl Files {
@@ -151,16 +167,50 @@ impl Files {
         self.roots.insert(folder.to_owned(), found.clone());
         found
     }
-}
 
-impl Files {
+    /// What is known of `folder`, found under the named path `base`.
+    fn folder(&mut self, folder: &Path, base: &Path) -> Rc<Folder> {
+        if let Some(known) = self.folders.get(folder.as_os_str()) {
+            return Rc::clone(known);
+        }
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let absolute = |path: &Path| std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| clean(&path));
+        let place = absolute(here);
+        let repository = self.repository(&place);
+        let in_repository = repository.is_some();
+        let root = repository.unwrap_or_else(|| base.to_owned());
+        let relative = place.strip_prefix(absolute(&root)).ok().map(Path::to_owned);
+        let relative = relative.filter(|_| in_repository || !self.several);
+        let real = here.canonicalize();
+        let inside = real.as_ref().is_ok_and(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)));
+        let known = Rc::new(Folder { root, relative, real, inside });
+        self.folders.insert(folder.as_os_str().to_owned(), Rc::clone(&known));
+        known
+    }
+
+    fn add(&mut self, shown: PathBuf, kind: Kind, named: bool, base: &Path, is_link: bool) {
+        let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
+        let shown = clean(&shown);
+        if !self.shown.insert(shown.as_os_str().to_owned()) {
+            if let Some((known, _)) = self.found.iter_mut().find(|(known, _)| known.shown == shown) {
+                known.named |= named;
+            }
+            return;
+        }
+        let folder = self.folder(shown.parent().unwrap_or(Path::new("")), base);
+        let relative = match (&folder.relative, shown.file_name()) {
+            (Some(relative), Some(name)) => slashes(&relative.join(name)),
+            _ => slashes(&shown),
+        };
+        self.found.push((Found { shown, relative, kind, named, root: folder.root.clone() }, is_link));
+    }
+
     /// Takes each file once, by what it is and not by how it is called; links out of the repository and names that can't be
     /// written into a patch are reported instead.
-    fn finish(self, mut errors: Vec<WalkError>) -> Discovery {
-        let mut files: Vec<Found> = Vec::new();
-        let mut targets: HashMap<PathBuf, usize> = HashMap::new();
-        let mut roots: HashMap<PathBuf, PathBuf> = HashMap::new();
-        for found in self.found.into_values() {
+    fn finish(mut self, mut errors: Vec<WalkError>) -> Discovery {
+        let mut files: Vec<(Found, bool)> = Vec::new();
+        let mut targets: HashMap<OsString, usize> = HashMap::new();
+        for (found, is_link) in std::mem::take(&mut self.found) {
             let error = |message: &str| WalkError {
                 path: found.shown.clone(),
                 message: message.to_owned(),
@@ -170,47 +220,42 @@ impl Files {
                 errors.push(error("its name is not UTF-8; rename it"));
                 continue;
             }
-            let Ok(target) = found.shown.canonicalize() else {
-                errors.push(error("it can't be found any more"));
-                continue;
+            let folder = self.folder(found.shown.parent().unwrap_or(Path::new("")), &found.root);
+            let target = match (&folder.real, found.shown.file_name()) {
+                (Ok(real), Some(name)) if !is_link => Ok((real.join(name), folder.inside)),
+                _ => found.shown.canonicalize().map(|real| {
+                    let inside = found.root.canonicalize().is_ok_and(|root| real.starts_with(root));
+                    (real, inside)
+                }),
             };
-            let root = roots
-                .entry(found.root.clone())
-                .or_insert_with(|| found.root.canonicalize().unwrap_or_else(|_| found.root.clone()));
-            if !target.starts_with(root) {
+            let (target, inside) = match target {
+                Ok(target) => target,
+                Err(problem) => {
+                    errors.push(error(&problem.to_string()));
+                    continue;
+                }
+            };
+            if !inside {
                 errors.push(error("it leads out of the repository; name the file itself"));
                 continue;
             }
-            match targets.get(&target) {
+            match targets.get(target.as_os_str()) {
                 // The file itself stands for the links to it.
-                Some(&at) if files[at].shown.is_symlink() && !found.shown.is_symlink() => {
-                    files[at] = Found { named: found.named || files[at].named, ..found };
+                Some(&at) if files[at].1 && !is_link => {
+                    let named = found.named || files[at].0.named;
+                    files[at] = (Found { named, ..found }, false);
                 }
-                Some(&at) => files[at].named |= found.named,
+                Some(&at) => files[at].0.named |= found.named,
                 None => {
-                    targets.insert(target, files.len());
-                    files.push(found);
+                    targets.insert(target.into_os_string(), files.len());
+                    files.push((found, is_link));
                 }
             }
         }
-        files.sort_by(|left, right| left.shown.cmp(&right.shown));
+        let mut files: Vec<Found> = files.into_iter().map(|(found, _)| found).collect();
+        files.sort_by(|left, right| left.shown.as_os_str().cmp(right.shown.as_os_str()));
         Discovery { files, errors }
     }
-}
-
-fn add(shown: PathBuf, kind: Kind, named: bool, folder: &Path, files: &mut Files) {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let shown = clean(&shown);
-    let absolute = |path: &Path| std::path::absolute(path).map(|path| clean(&path)).unwrap_or_else(|_| path.to_owned());
-    let place = absolute(&shown);
-    let root = place.parent().and_then(|parent| files.repository(parent)).unwrap_or_else(|| folder.to_owned());
-    let in_repository = root.join(".git").exists();
-    let relative = match place.strip_prefix(absolute(&root)) {
-        Ok(relative) if in_repository || !files.several => slashes(relative),
-        _ => slashes(&shown),
-    };
-    let entry = files.found.entry(shown.clone()).or_insert(Found { shown, relative, kind, named, root });
-    entry.named |= named;
 }
 
 /// A path with slashes. On other systems than Windows a backslash is a character like any other.

@@ -367,7 +367,7 @@ fn removable(cx: &DockerfileContext<'_>, stage: usize, name: &str) -> Option<(us
 fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
     let facts = cx.facts;
     let mut rows: Vec<(&'static str, EnvOverride)> =
-        facts.knowledge.managers.iter().flat_map(|manager| manager.cache_off_env.iter().copied()).collect();
+        facts.knowledge.managers().iter().flat_map(|manager| manager.cache_off_env.iter().copied()).collect();
     rows.sort_by_key(|(name, _)| *name);
     rows.dedup_by_key(|(name, _)| *name);
     for (name, fix) in rows {

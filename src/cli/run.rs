@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::Common;
 use crate::config::{self, Config, ConfigError, Settings};
-use crate::context::Context;
+use crate::context::{Context, Listings};
 use crate::discover::{self, Found};
 use crate::dockerfile::{self, Dockerfile};
 use crate::engine::{self, Input};
@@ -134,6 +134,7 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
         discovery.files.into_iter().partition(|found| found.kind == Kind::Dockerfile);
     report.errors.extend(others.iter().filter(|found| found.named).filter_map(unparsable));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(common.jobs).stack_size(STACK).build().context("threads")?;
+    let listings = Listings::default();
     let progress = Progress::new(common, dockerfiles.len());
     let loaded: Vec<Loaded> = pool.install(|| {
         dockerfiles
@@ -154,7 +155,7 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
         loaded
             .into_par_iter()
             .map(|loaded| {
-                let result = one(common, &loaded, &projects);
+                let result = one(common, &loaded, &projects, &listings);
                 progress.step();
                 (loaded.found, result)
             })
@@ -200,7 +201,12 @@ fn unparsable(found: &Found) -> Option<ErrorReport> {
     }
 }
 
-fn one(common: &Common, loaded: &Loaded, projects: &BTreeMap<PathBuf, Project>) -> Result<FileReport, ErrorReport> {
+fn one(
+    common: &Common,
+    loaded: &Loaded,
+    projects: &BTreeMap<PathBuf, Project>,
+    listings: &Listings,
+) -> Result<FileReport, ErrorReport> {
     let path = loaded.found.shown.display().to_string();
     let fatal = loaded.found.named || common.strict;
     let error = |(line, column, message)| ErrorReport { path: path.clone(), line, column, message, fatal };
@@ -209,7 +215,7 @@ fn one(common: &Common, loaded: &Loaded, projects: &BTreeMap<PathBuf, Project>) 
     let shared = projects.get(&loaded.found.root);
     let project = Project { settings: (*loaded.settings).clone(), ..shared.cloned().unwrap_or_default() };
     let folder = loaded.found.shown.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let context = Context::folder(&loaded.found.root, folder);
+    let context = Context::folder(&loaded.found.root, folder, listings);
     let input = Input { path: &loaded.found.relative, text, file, context: &context, project: &project };
     let outcome = engine::rewrite(&input, &chosen, level);
     Ok(FileReport { path: path.clone(), relative: loaded.found.relative.clone(), outcome })

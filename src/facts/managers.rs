@@ -4,6 +4,8 @@
 //! or defeats that cache, and what can go wrong. Everything that restow knows of a manager stands in its row; `[[manager]]`
 //! in restow.toml adds rows.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use crate::shell::{Command, ShellWord};
 
 /// A package manager.
@@ -997,47 +999,47 @@ fn read_call(manager: &'static Manager, words: &[ShellWord], command: usize, arg
     call
 }
 
-/// A cheap look at a RUN's text before its shell is read: could it concern a package manager or an account?
-pub fn may_concern(text: &str, managers: &[&'static Manager]) -> bool {
-    const NEEDLES: [&str; 26] = [
-        "pip",
-        "uv",
-        "poetry",
-        "pdm",
-        "conda",
-        "mamba",
-        "npm",
-        "yarn",
-        "bun",
-        "apt",
-        "apk",
-        "dnf",
-        "yum",
-        "zypper",
-        "go",
-        "cargo",
-        "mvn",
-        "gradle",
-        "dotnet",
-        "composer",
-        "gem",
-        "useradd",
-        "adduser",
-        "corepack",
-        "docker-clean",
-        "bundle",
-    ];
-    let custom = managers.get(MANAGERS.len()..).unwrap_or(&[]);
-    NEEDLES.iter().any(|needle| text.contains(needle))
-        || custom.iter().any(|manager| manager.programs.iter().any(|name| text.contains(name)))
+/// Finds the names of managers, and what else makes a RUN worth reading, in one pass over a text.
+#[derive(Debug, Clone)]
+pub struct Names {
+    search: AhoCorasick,
+    /// For each pattern its manager; none for what only creates accounts or touches apt's configuration.
+    managers: Vec<Option<usize>>,
 }
 
-/// Whether the manager's program and, in the same clause behind it, one of its downloading commands stand in `text`, by a plain
-/// search.
-pub fn mentions(text: &str, manager: &Manager) -> bool {
-    if !manager.programs.iter().any(|program| text.contains(program)) {
-        return false;
+impl Names {
+    pub fn new(managers: &[&'static Manager]) -> Self {
+        let named = managers.iter().enumerate();
+        let named = named.flat_map(|(at, manager)| manager.programs.iter().map(move |name| (*name, Some(at))));
+        let modules = managers.iter().enumerate();
+        let modules = modules.flat_map(|(at, manager)| manager.modules.iter().map(move |name| (*name, Some(at))));
+        let others = ["useradd", "adduser", "docker-clean"].map(|name| (name, None));
+        let (patterns, managers): (Vec<&str>, Vec<Option<usize>>) = named.chain(modules).chain(others).unzip();
+        // Names are short and few: building the automaton can't exceed its limits.
+        let search = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&patterns);
+        Self { search: search.unwrap_or_else(|_| unreachable!("a few short patterns")), managers }
     }
+
+    /// A cheap look at a RUN's text before its shell is read: could it concern a package manager or an account?
+    pub fn may_concern(&self, text: &str) -> bool {
+        self.search.is_match(text)
+    }
+
+    /// The managers whose name stands somewhere in `text`, in the order of the table.
+    pub fn named(&self, text: &str, managers: &[&'static Manager]) -> Vec<&'static Manager> {
+        let mut seen = vec![false; managers.len()];
+        for found in self.search.find_overlapping_iter(text) {
+            if let Some(at) = self.managers[found.pattern().as_usize()] {
+                seen[at] = true;
+            }
+        }
+        managers.iter().zip(seen).filter(|(_, seen)| *seen).map(|(manager, _)| *manager).collect()
+    }
+}
+
+/// Whether the manager's program and, in the same clause behind it, one of its downloading commands stand in `text`: a plain
+/// search, for RUNs whose commands could not be read.
+pub fn mentions(text: &str, manager: &Manager) -> bool {
     let ends = |ch: char| ch.is_whitespace() || matches!(ch, '(' | ')' | '"' | '\'' | '`' | ',' | '[' | ']');
     text.split(['\n', ';', '&', '|']).any(|clause| {
         let mut words = clause.split(ends).filter(|word| !word.is_empty());
@@ -1107,7 +1109,7 @@ mod tests {
     fn the_cheap_look_sees_every_program_and_module() {
         let all: Vec<&Manager> = MANAGERS.iter().collect();
         for name in MANAGERS.iter().flat_map(|manager| manager.programs.iter().chain(manager.modules)) {
-            assert!(may_concern(name, &all), "{name}");
+            assert!(Names::new(&all).may_concern(name), "{name}");
         }
     }
 

@@ -13,6 +13,8 @@ pub mod runs;
 pub mod stages;
 pub mod users;
 
+use std::sync::{Arc, LazyLock};
+
 use crate::dockerfile::Dockerfile;
 
 pub use runs::{Run, Scripts, Unreadable};
@@ -24,12 +26,37 @@ pub use users::User;
 pub struct Knowledge {
     pub bases: Vec<images::KnownBase>,
     /// The table first, in its order.
-    pub managers: Vec<&'static managers::Manager>,
+    managers: Vec<&'static managers::Manager>,
+    names: Arc<managers::Names>,
+}
+
+impl Knowledge {
+    pub fn new(bases: Vec<images::KnownBase>, more: &[&'static managers::Manager]) -> Self {
+        let managers: Vec<_> = managers::MANAGERS.iter().chain(more.iter().copied()).collect();
+        let names = Arc::new(managers::Names::new(&managers));
+        Self { bases, managers, names }
+    }
+
+    pub fn managers(&self) -> &[&'static managers::Manager] {
+        &self.managers
+    }
+
+    /// See [`managers::Names::may_concern`].
+    pub fn may_concern(&self, text: &str) -> bool {
+        self.names.may_concern(text)
+    }
+
+    /// See [`managers::Names::named`].
+    pub fn named(&self, text: &str) -> Vec<&'static managers::Manager> {
+        self.names.named(text, &self.managers)
+    }
 }
 
 impl Default for Knowledge {
     fn default() -> Self {
-        Self { bases: Vec::new(), managers: managers::MANAGERS.iter().collect() }
+        /// The table alone is the same for every file: its names are prepared once.
+        static TABLE: LazyLock<Knowledge> = LazyLock::new(|| Knowledge::new(Vec::new(), &[]));
+        TABLE.clone()
     }
 }
 

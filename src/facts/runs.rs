@@ -146,11 +146,10 @@ fn parse(
     let finish = |script: Result<Script, Unreadable>| {
         let commands = script.as_ref().map_or(&[][..], |script| &script.commands);
         let calls = commands.iter().enumerate();
-        let calls = calls.filter_map(|(index, command)| managers::call(command, index, &knowledge.managers)).collect();
+        let calls = calls.filter_map(|(index, command)| managers::call(command, index, knowledge.managers())).collect();
         Arc::new(Parsed { script, calls })
     };
-    let Some(known) = scripts.known.as_ref().filter(|_| managers::may_concern(&fragment.text, &knowledge.managers))
-    else {
+    let Some(known) = scripts.known.as_ref().filter(|_| knowledge.may_concern(&fragment.text)) else {
         return finish(Err(Unreadable::Irrelevant));
     };
     if form == RunForm::Exec {

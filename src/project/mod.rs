@@ -45,18 +45,14 @@ impl Project {
     /// then only costs an id.
     pub fn note(&mut self, text: &str, file: &Dockerfile) {
         let knowledge = &self.settings.knowledge;
-        let concerned: Vec<_> = knowledge
-            .managers
-            .iter()
-            .filter(|manager| manager.binaries && !manager.system && managers::mentions(text, manager))
-            .collect();
-        if concerned.is_empty() {
+        let binary = |manager: &&'static managers::Manager| manager.binaries && !manager.system;
+        if !knowledge.named(text).iter().any(binary) {
             return;
         }
         let facts = Facts::new(text, file, knowledge, &Scripts::none());
         let mut found = Vec::new();
         for run in &facts.runs {
-            for manager in &concerned {
+            for manager in knowledge.named(&run.text.text).iter().filter(|manager| binary(manager)) {
                 if managers::mentions(&run.text.text, manager) {
                     found.push((manager.id, distribution(&facts, run.stage).unwrap_or_else(|| "unknown".to_owned())));
                 }

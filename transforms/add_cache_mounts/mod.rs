@@ -62,7 +62,12 @@ impl Transform for AddCacheMounts {
             let place = cx.facts.file.instructions[run.instruction].span;
             if let Err(reason) = run.script() {
                 if *reason != Unreadable::Irrelevant
-                    && cx.facts.knowledge.managers.iter().any(|manager| managers::mentions(&run.text.text, manager))
+                    && cx
+                        .facts
+                        .knowledge
+                        .named(&run.text.text)
+                        .iter()
+                        .any(|manager| managers::mentions(&run.text.text, manager))
                 {
                     out.skip(place, reason.to_string());
                 }
@@ -83,7 +88,7 @@ impl Transform for AddCacheMounts {
                     out.skip(place, format!("{}: {refusal}", manager.id));
                 }
             }
-            for manager in &cx.facts.knowledge.managers {
+            for manager in cx.facts.knowledge.named(&run.text.text) {
                 // A mount of the author's for it shows that the calls are known of.
                 let mounted = run
                     .mounts

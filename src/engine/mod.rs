@@ -1,9 +1,16 @@
 //! The engine: runs transforms over a file until nothing changes, and checks every change against what it declared.
 
+mod check;
+mod ignores;
+
 use std::collections::HashSet;
+
+pub use check::check;
 
 use sha2::{Digest, Sha256};
 
+use self::check::check_read;
+use self::ignores::Ignores;
 use crate::context::Context;
 use crate::dockerfile::{self, Dockerfile};
 use crate::edit::EditSet;
@@ -149,6 +156,7 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
             allowed,
             text: input.text.to_owned(),
             steps: Vec::new(),
+            file: None,
             scripts: Scripts::new(),
             rejected: &rejected,
         };
@@ -196,6 +204,8 @@ struct Run<'a> {
     allowed: Level,
     text: String,
     steps: Vec<(&'static str, Change, EditSet)>,
+    /// `text` as it is read; none as long as it is the input's.
+    file: Option<Dockerfile>,
     scripts: Scripts,
     /// Groups with a change that did something else than it declared: none of their changes is made.
     rejected: &'a HashSet<String>,
@@ -209,75 +219,56 @@ impl Run<'_> {
     fn run_to_fixpoint(&mut self) -> Result<Remains, Fault> {
         let mut found = Vec::new();
         for level in [Level::Safe, Level::Review] {
-            if level > self.allowed {
-                break;
-            }
-            let mut passes = 0;
-            loop {
-                let changed;
-                (found, changed) = self.pass(level)?;
-                if !changed {
-                    break;
-                }
-                passes += 1;
-                if passes == MOST_PASSES {
-                    return Err(Fault::Endless);
-                }
+            if level <= self.allowed {
+                found = self.passes(level)?;
             }
         }
         Ok(self.remains(found))
     }
 
-    /// One pass of every transform. Gives what each found in the text as it stands at the end, and whether anything changed:
-    /// only if nothing did are all findings of the same text.
-    fn pass(&mut self, level: Level) -> Result<(Found, bool), Fault> {
-        let mut all = Vec::with_capacity(self.transforms.len());
-        let mut changed = false;
+    /// Runs the transforms in their order, again and again, until each has seen the same text and changed nothing. Gives what each
+    /// found in it.
+    fn passes(&mut self, level: Level) -> Result<Found, Fault> {
+        let count = self.transforms.len();
         let mut next = 0;
-        while next < self.transforms.len() {
-            let reread;
-            let file = if self.steps.is_empty() {
-                self.input.file
-            } else {
-                let Ok(file) = dockerfile::read(&self.text) else { break };
-                reread = file;
-                &reread
-            };
+        for _ in 0..MOST_PASSES * count.max(1) {
+            let mut found: Vec<(usize, &'static str, Findings)> = Vec::with_capacity(count);
             let mut wanted = Vec::new();
             {
+                let file = self.file.as_ref().unwrap_or(self.input.file);
                 let mut facts = Facts::new(&self.text, file, &self.input.project.settings.knowledge, &self.scripts);
                 if !self.steps.is_empty() {
                     facts.set_lines(file.instructions.iter().map(|ins| self.line_on_disk(ins.span.start)).collect());
                 }
                 let ignores = Ignores::new(&self.text, file);
-                while next < self.transforms.len() && wanted.is_empty() {
-                    let transform = self.transforms[next];
-                    let id = transform.meta().id;
-                    let found = self.look(transform, &facts, &ignores);
-                    let eligible = found
-                        .changes
-                        .iter()
-                        .filter(|change| change.level <= level && !self.rejected.contains(&change.group));
-                    for change in eligible.clone() {
-                        if let Err(error) = EditSet::new(&self.text, change.edits.iter().cloned()) {
-                            return Err(Fault::Damage {
-                                transform: id,
-                                group: change.group.clone(),
-                                message: error.to_string(),
-                            });
-                        }
-                    }
-                    wanted = without_collisions(eligible.cloned().collect());
-                    all.push((id, found));
+                while found.len() < count && wanted.is_empty() {
+                    let at = next % count;
+                    let id = self.transforms[at].meta().id;
+                    let findings = self.look(self.transforms[at], &facts, &ignores);
+                    wanted = self.eligible(id, &findings, level)?;
+                    found.push((at, id, findings));
                     next += 1;
                 }
             }
-            if !wanted.is_empty() {
-                self.apply(self.transforms[next - 1].meta().id, wanted)?;
-                changed = true;
+            if wanted.is_empty() {
+                found.sort_by_key(|(at, ..)| *at);
+                return Ok(found.into_iter().map(|(_, id, findings)| (id, findings)).collect());
+            }
+            self.apply(self.transforms[(next - 1) % count].meta().id, wanted)?;
+        }
+        Err(Fault::Endless)
+    }
+
+    /// The changes to make now: up to `level`, of no group that was rejected, and not touching one another.
+    fn eligible(&self, id: &'static str, found: &Findings, level: Level) -> Result<Vec<Change>, Fault> {
+        let eligible = found.changes.iter().filter(|change| change.level <= level);
+        let eligible: Vec<&Change> = eligible.filter(|change| !self.rejected.contains(&change.group)).collect();
+        for change in &eligible {
+            if let Err(error) = EditSet::new(&self.text, change.edits.iter().cloned()) {
+                return Err(Fault::Damage { transform: id, group: change.group.clone(), message: error.to_string() });
             }
         }
-        Ok((all, changed))
+        Ok(without_collisions(eligible.into_iter().cloned().collect()))
     }
 
     /// The line of the file on disk that the text at `offset` comes from.
@@ -309,18 +300,19 @@ impl Run<'_> {
         let all = changes.iter().flat_map(|change| change.edits.iter().cloned());
         let together = EditSet::new(&self.text, all);
         let effects: Vec<Effect> = changes.iter().flat_map(|change| change.effects.iter().cloned()).collect();
-        let checked = together.as_ref().map_err(ToString::to_string).and_then(|edits| {
+        let old = self.file.as_ref().unwrap_or(self.input.file);
+        let try_out = |edits: &EditSet, effects: &[Effect]| {
             let after = edits.apply(&self.text);
-            check(&self.text, &after, &effects).map(|()| after)
-        });
-        let after = match checked {
+            check_read(&self.text, old, &after, effects).map(|file| (after, file))
+        };
+        let checked = together.map_err(|error| error.to_string()).and_then(|edits| try_out(&edits, &effects));
+        let (after, file) = match checked {
             Ok(after) => after,
             Err(message) => {
                 // Find the one that is wrong, so that the others are kept.
                 let wrong = changes.iter().find(|change| {
-                    let alone =
-                        EditSet::new(&self.text, change.edits.iter().cloned()).map(|edits| edits.apply(&self.text));
-                    alone.map_or(true, |after| check(&self.text, &after, &change.effects).is_err())
+                    let alone = EditSet::new(&self.text, change.edits.iter().cloned());
+                    alone.map_or(true, |edits| try_out(&edits, &change.effects).is_err())
                 });
                 let wrong = wrong.unwrap_or(&changes[0]);
                 return Err(Fault::Damage { transform: id, group: wrong.group.clone(), message });
@@ -357,6 +349,7 @@ impl Run<'_> {
         }
         debug_assert_eq!(text, after);
         self.text = after;
+        self.file = Some(file);
         Ok(())
     }
 
@@ -460,225 +453,9 @@ fn stable_id(path: &str, transform: &str, change: &Change, copy: usize) -> Strin
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `# restow: ignore` comments of a file.
-struct Ignores {
-    /// Line of `restow: ignore-file`.
-    whole_file: Option<usize>,
-    /// Line of the comment, and the transforms it names (none: all).
-    lines: Vec<(usize, Vec<String>)>,
-}
-
-impl Ignores {
-    fn new(text: &str, file: &Dockerfile) -> Self {
-        let mut ignores = Self { whole_file: None, lines: Vec::new() };
-        for comment in &file.comments {
-            let body = comment.of(text).trim().trim_start_matches('#').trim();
-            let Some(rest) = body.strip_prefix("restow:").map(str::trim) else { continue };
-            let rest = rest.split("--").next().unwrap_or(rest).trim();
-            if rest == "ignore-file" {
-                ignores.whole_file = Some(file.lines.line(comment.start));
-            } else if rest == "ignore" {
-                ignores.lines.push((file.lines.line(comment.start), Vec::new()));
-            } else if let Some(ids) = rest.strip_prefix("ignore=") {
-                let ids = ids.split(',').map(|id| id.trim().to_owned()).collect();
-                ignores.lines.push((file.lines.line(comment.start), ids));
-            }
-        }
-        ignores
-    }
-
-    /// Whether a comment above the instruction at `offset` speaks for `transform`. Other comments and empty lines may stand
-    /// in between.
-    fn holds(&self, file: &Dockerfile, offset: usize, transform: &str) -> bool {
-        if self.lines.is_empty() {
-            return false;
-        }
-        let at = file.instructions.partition_point(|ins| ins.span.start <= offset).saturating_sub(1);
-        let start = file.instructions[at].start_line;
-        let end = file.instructions[at].end_line;
-        let above = at.checked_sub(1).map_or(0, |before| file.instructions[before].end_line);
-        self.lines.iter().any(|(line, ids)| {
-            let near = above < *line && *line < start || start <= *line && *line <= end;
-            near && (ids.is_empty() || ids.iter().any(|id| id == transform))
-        })
-    }
-}
-
-/// Compares the instructions after a change with those before it: anything that differs and was not declared is an error.
-///
-/// # Errors
-/// The first difference that no effect declares.
-pub fn check(before: &str, after: &str, effects: &[Effect]) -> Result<(), String> {
-    let old = dockerfile::read(before).map_err(|error| error.to_string())?;
-    let new = dockerfile::read(after).map_err(|error| format!("the result can't be read: {error}"))?;
-    if old.escape != new.escape || old.directives != new.directives {
-        return Err("parser directives differ".to_owned());
-    }
-    let comments = |text: &str, file: &Dockerfile| -> Vec<String> {
-        file.comments.iter().map(|comment| comment.of(text).trim().to_owned()).collect()
-    };
-    if comments(before, &old) != comments(after, &new) {
-        return Err("comments differ".to_owned());
-    }
-    let expected = expected(before, &old, effects)?;
-    let found: Vec<Model> = new.instructions.iter().map(|ins| Model::new(after, ins)).collect();
-    if expected.len() != found.len() {
-        return Err(format!("{} instructions instead of {}", found.len(), expected.len()));
-    }
-    for (want, have) in expected.iter().zip(&found) {
-        if want != have {
-            return Err(format!("{} differs: {:?} instead of {:?}", have.keyword, have, want));
-        }
-    }
-    Ok(())
-}
-
-/// What an instruction says, white space between words aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Model {
-    keyword: String,
-    flags: Vec<String>,
-    words: Vec<String>,
-    json: Option<Vec<String>>,
-    bodies: Vec<Vec<String>>,
-}
-
-impl Model {
-    fn new(text: &str, ins: &dockerfile::Instruction) -> Self {
-        Self {
-            keyword: ins.keyword_span.of(text).to_owned(),
-            flags: ins.flags.iter().map(|flag| flag.text.clone()).collect(),
-            // The strings of the JSON form are all that it says.
-            words: if ins.json.is_some() { Vec::new() } else { words(ins.args()) },
-            json: ins.json.clone(),
-            bodies: ins.heredocs.iter().map(|heredoc| words_of_body(heredoc.body.of(text))).collect(),
-        }
-    }
-}
-
-/// Words, with shell operators as words of their own whether or not white space stands around them.
-fn words(text: &str) -> Vec<String> {
-    let mut spaced = String::with_capacity(text.len() + 16);
-    for ch in text.chars() {
-        if matches!(ch, '&' | '|' | ';' | '(' | ')') {
-            spaced.extend([' ', ch, ' ']);
-        } else {
-            spaced.push(ch);
-        }
-    }
-    spaced.split_whitespace().map(str::to_owned).collect()
-}
-
-fn words_of_body(text: &str) -> Vec<String> {
-    words(text).into_iter().filter(|word| word != "\\").collect()
-}
-
-/// A range of a script and what stands there afterwards.
-type Replacement<'a> = (std::ops::Range<usize>, &'a str);
-
-/// The instructions that the effects promise.
-fn expected(before: &str, old: &Dockerfile, effects: &[Effect]) -> Result<Vec<Model>, String> {
-    let mut models: Vec<Option<Model>> = old.instructions.iter().map(|ins| Some(Model::new(before, ins))).collect();
-    // Texts are rebuilt from all replacements of one instruction, last one first.
-    let mut texts: Vec<(usize, Vec<Replacement<'_>>)> = Vec::new();
-    for effect in effects {
-        match effect {
-            Effect::AddFlag { instruction, flag } => {
-                let model = models[*instruction].as_mut().ok_or("a flag for an instruction that goes")?;
-                let at = effects
-                    .iter()
-                    .filter_map(|other| match other {
-                        Effect::AddFlag { instruction: same, flag } if same == instruction => Some(flag),
-                        _ => None,
-                    })
-                    .position(|other| other == flag)
-                    .unwrap_or(0);
-                model.flags.insert(at.min(model.flags.len()), flag.clone());
-            }
-            Effect::ReplaceText { instruction, range, with } => {
-                match texts.iter_mut().find(|(at, _)| at == instruction) {
-                    Some((_, replacements)) => replacements.push((range.clone(), with)),
-                    None => texts.push((*instruction, vec![(range.clone(), with)])),
-                }
-            }
-            Effect::RemovePair { instruction, name } => {
-                let ins = &old.instructions[*instruction];
-                let model = models[*instruction].as_mut().ok_or("a pair of an instruction that goes")?;
-                let pair = ins.pairs(old.escape).into_iter().find(|pair| pair.name == *name).ok_or("no such pair")?;
-                let raw = &ins.line.text[pair.range.clone()];
-                let start =
-                    model.words.iter().position(|word| words(raw).first() == Some(word)).ok_or("no such word")?;
-                let count = words(raw).len();
-                model.words.drain(start..start + count);
-            }
-            Effect::RemoveInstruction { instruction } => models[*instruction] = None,
-        }
-    }
-    for (instruction, mut replacements) in texts {
-        let ins = &old.instructions[instruction];
-        let model = models[instruction].as_mut().ok_or("a text of an instruction that goes")?;
-        replacements.sort_by_key(|(range, _)| std::cmp::Reverse((range.start, range.end)));
-        let (mut text, in_body) = script_text(before, ins);
-        for (range, with) in replacements {
-            if range.end > text.len() {
-                return Err("a replacement outside the script".to_owned());
-            }
-            text.replace_range(range, with);
-        }
-        if in_body {
-            model.bodies[0] = words_of_body(&text);
-        } else if ins.json.is_some() {
-            let args = text.get(ins.args.start..).unwrap_or("");
-            model.json = serde_json::from_str(args).ok();
-        } else {
-            model.words = words(&text);
-        }
-    }
-    Ok(models.into_iter().flatten().collect())
-}
-
-/// The text that [`Effect::ReplaceText`] counts in, and whether it is a heredoc's body: the same choice as in
-/// `facts::runs`.
-fn script_text(text: &str, ins: &dockerfile::Instruction) -> (String, bool) {
-    if ins.json.is_some() {
-        return (ins.line.text.clone(), false);
-    }
-    match ins.heredocs.as_slice() {
-        [heredoc] if ins.args().split_whitespace().count() == 1 => (heredoc.body.of(text).to_owned(), true),
-        _ => (ins.args().to_owned(), false),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_undeclared_difference_is_found() {
-        let before = "FROM x\n# c\nRUN a b\nUSER c\n";
-        assert!(check(before, before, &[]).is_ok());
-        for after in [
-            "FROM x\n# c\nRUN a\nUSER c\n",
-            "FROM x\nRUN a b\nUSER c\n",
-            "FROM x\n# c\nRUN a b\n",
-            "FROM x\n# c\nrun a b\nUSER c\n",
-            "FROM x\n# c\nRUN --mount=type=cache,target=/x a b\nUSER c\n",
-        ] {
-            assert!(check(before, after, &[]).is_err(), "{after:?}");
-        }
-    }
-
-    #[test]
-    fn declared_effects_are_allowed_and_required() {
-        let before = "FROM x\nRUN a --no b\n";
-        let effects = [
-            Effect::AddFlag { instruction: 1, flag: "--mount=type=cache,target=/x".to_owned() },
-            Effect::ReplaceText { instruction: 1, range: 2..7, with: String::new() },
-        ];
-        assert!(check(before, "FROM x\nRUN --mount=type=cache,target=/x \\\n  a b\n", &effects).is_ok());
-        assert!(check(before, "FROM x\nRUN a b\n", &effects).is_err());
-        assert!(check(before, before, &effects).is_err());
-    }
 
     #[test]
     fn a_file_that_buildkit_would_not_build_is_refused() {

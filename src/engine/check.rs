@@ -1,0 +1,223 @@
+//! The check after each change: what differs must have been declared.
+
+use std::collections::BTreeMap;
+
+use crate::dockerfile::{self, Dockerfile};
+use crate::transform::Effect;
+
+/// Compares the instructions after a change with those before it: anything that differs and was not declared is an error.
+///
+/// # Errors
+/// The first difference that no effect declares.
+pub fn check(before: &str, after: &str, effects: &[Effect]) -> Result<(), String> {
+    let old = dockerfile::read(before).map_err(|error| error.to_string())?;
+    check_read(before, &old, after, effects).map(drop)
+}
+
+/// [`check`] for a text that was read already; gives the new text as it is read.
+pub(super) fn check_read(
+    before: &str,
+    old: &Dockerfile,
+    after: &str,
+    effects: &[Effect],
+) -> Result<Dockerfile, String> {
+    let new = dockerfile::read(after).map_err(|error| format!("the result can't be read: {error}"))?;
+    if old.escape != new.escape || old.directives != new.directives {
+        return Err("parser directives differ".to_owned());
+    }
+    let same_comments = old.comments.len() == new.comments.len()
+        && old.comments.iter().zip(&new.comments).all(|(old, new)| old.of(before).trim() == new.of(after).trim());
+    if !same_comments {
+        return Err("comments differ".to_owned());
+    }
+    let expected = expected(before, old, effects)?;
+    if expected.len() != new.instructions.len() {
+        return Err(format!("{} instructions instead of {}", new.instructions.len(), expected.len()));
+    }
+    for (want, found) in expected.iter().zip(&new.instructions) {
+        let same = match want {
+            // Nothing was declared: the same bytes are the same instruction.
+            Expected::Untouched(ins) if ins.span.of(before) == found.span.of(after) => true,
+            Expected::Untouched(ins) => Model::new(before, ins) == Model::new(after, found),
+            Expected::Changed(model) => **model == Model::new(after, found),
+        };
+        if !same {
+            let keyword = found.keyword_span.of(after);
+            return Err(format!("{keyword} differs: {:?} instead of {want:?}", Model::new(after, found)));
+        }
+    }
+    Ok(new)
+}
+
+/// What an instruction must be after a change.
+#[derive(Debug)]
+enum Expected<'a> {
+    Untouched(&'a dockerfile::Instruction),
+    Changed(Box<Model>),
+}
+
+/// What an instruction says, white space between words aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Model {
+    keyword: String,
+    flags: Vec<String>,
+    words: Vec<String>,
+    json: Option<Vec<String>>,
+    bodies: Vec<Vec<String>>,
+}
+
+impl Model {
+    fn new(text: &str, ins: &dockerfile::Instruction) -> Self {
+        Self {
+            keyword: ins.keyword_span.of(text).to_owned(),
+            flags: ins.flags.iter().map(|flag| flag.text.clone()).collect(),
+            // The strings of the JSON form are all that it says.
+            words: if ins.json.is_some() { Vec::new() } else { words(ins.args()) },
+            json: ins.json.clone(),
+            bodies: ins.heredocs.iter().map(|heredoc| words_of_body(heredoc.body.of(text))).collect(),
+        }
+    }
+}
+
+/// Words, with shell operators as words of their own whether or not white space stands around them.
+fn words(text: &str) -> Vec<String> {
+    let mut spaced = String::with_capacity(text.len() + 16);
+    for ch in text.chars() {
+        if matches!(ch, '&' | '|' | ';' | '(' | ')') {
+            spaced.extend([' ', ch, ' ']);
+        } else {
+            spaced.push(ch);
+        }
+    }
+    spaced.split_whitespace().map(str::to_owned).collect()
+}
+
+fn words_of_body(text: &str) -> Vec<String> {
+    words(text).into_iter().filter(|word| word != "\\").collect()
+}
+
+/// A range of a script and what stands there afterwards.
+type Replacement<'a> = (std::ops::Range<usize>, &'a str);
+
+/// The instructions that the effects promise.
+fn expected<'a>(before: &str, old: &'a Dockerfile, effects: &[Effect]) -> Result<Vec<Expected<'a>>, String> {
+    let mut models: BTreeMap<usize, Option<Model>> = BTreeMap::new();
+    for effect in effects {
+        let at = match effect {
+            Effect::AddFlag { instruction, .. }
+            | Effect::ReplaceText { instruction, .. }
+            | Effect::RemovePair { instruction, .. }
+            | Effect::RemoveInstruction { instruction } => *instruction,
+        };
+        models.entry(at).or_insert_with(|| Some(Model::new(before, &old.instructions[at])));
+    }
+    // Texts are rebuilt from all replacements of one instruction, last one first.
+    let mut texts: Vec<(usize, Vec<Replacement<'_>>)> = Vec::new();
+    for effect in effects {
+        match effect {
+            Effect::AddFlag { instruction, flag } => {
+                let model = models
+                    .get_mut(instruction)
+                    .and_then(Option::as_mut)
+                    .ok_or("a flag for an instruction that goes")?;
+                let at = effects
+                    .iter()
+                    .filter_map(|other| match other {
+                        Effect::AddFlag { instruction: same, flag } if same == instruction => Some(flag),
+                        _ => None,
+                    })
+                    .position(|other| other == flag)
+                    .unwrap_or(0);
+                model.flags.insert(at.min(model.flags.len()), flag.clone());
+            }
+            Effect::ReplaceText { instruction, range, with } => {
+                match texts.iter_mut().find(|(at, _)| at == instruction) {
+                    Some((_, replacements)) => replacements.push((range.clone(), with)),
+                    None => texts.push((*instruction, vec![(range.clone(), with)])),
+                }
+            }
+            Effect::RemovePair { instruction, name } => {
+                let ins = &old.instructions[*instruction];
+                let model =
+                    models.get_mut(instruction).and_then(Option::as_mut).ok_or("a pair of an instruction that goes")?;
+                let pair = ins.pairs(old.escape).into_iter().find(|pair| pair.name == *name).ok_or("no such pair")?;
+                let raw = &ins.line.text[pair.range.clone()];
+                let start =
+                    model.words.iter().position(|word| words(raw).first() == Some(word)).ok_or("no such word")?;
+                let count = words(raw).len();
+                model.words.drain(start..start + count);
+            }
+            Effect::RemoveInstruction { instruction } => drop(models.insert(*instruction, None)),
+        }
+    }
+    for (instruction, mut replacements) in texts {
+        let ins = &old.instructions[instruction];
+        let model =
+            models.get_mut(&instruction).and_then(Option::as_mut).ok_or("a text of an instruction that goes")?;
+        replacements.sort_by_key(|(range, _)| std::cmp::Reverse((range.start, range.end)));
+        let (mut text, in_body) = script_text(before, ins);
+        for (range, with) in replacements {
+            if range.end > text.len() {
+                return Err("a replacement outside the script".to_owned());
+            }
+            text.replace_range(range, with);
+        }
+        if in_body {
+            model.bodies[0] = words_of_body(&text);
+        } else if ins.json.is_some() {
+            let args = text.get(ins.args.start..).unwrap_or("");
+            model.json = serde_json::from_str(args).ok();
+        } else {
+            model.words = words(&text);
+        }
+    }
+    let all = old.instructions.iter().enumerate().filter_map(|(at, ins)| match models.remove(&at) {
+        None => Some(Expected::Untouched(ins)),
+        Some(model) => model.map(|model| Expected::Changed(Box::new(model))),
+    });
+    Ok(all.collect())
+}
+
+/// The text that [`Effect::ReplaceText`] counts in, and whether it is a heredoc's body: the same choice as in
+/// `facts::runs`.
+fn script_text(text: &str, ins: &dockerfile::Instruction) -> (String, bool) {
+    if ins.json.is_some() {
+        return (ins.line.text.clone(), false);
+    }
+    match ins.heredocs.as_slice() {
+        [heredoc] if ins.args().split_whitespace().count() == 1 => (heredoc.body.of(text).to_owned(), true),
+        _ => (ins.args().to_owned(), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_undeclared_difference_is_found() {
+        let before = "FROM x\n# c\nRUN a b\nUSER c\n";
+        assert!(check(before, before, &[]).is_ok());
+        for after in [
+            "FROM x\n# c\nRUN a\nUSER c\n",
+            "FROM x\nRUN a b\nUSER c\n",
+            "FROM x\n# c\nRUN a b\n",
+            "FROM x\n# c\nrun a b\nUSER c\n",
+            "FROM x\n# c\nRUN --mount=type=cache,target=/x a b\nUSER c\n",
+        ] {
+            assert!(check(before, after, &[]).is_err(), "{after:?}");
+        }
+    }
+
+    #[test]
+    fn declared_effects_are_allowed_and_required() {
+        let before = "FROM x\nRUN a --no b\n";
+        let effects = [
+            Effect::AddFlag { instruction: 1, flag: "--mount=type=cache,target=/x".to_owned() },
+            Effect::ReplaceText { instruction: 1, range: 2..7, with: String::new() },
+        ];
+        assert!(check(before, "FROM x\nRUN --mount=type=cache,target=/x \\\n  a b\n", &effects).is_ok());
+        assert!(check(before, "FROM x\nRUN a b\n", &effects).is_err());
+        assert!(check(before, before, &effects).is_err());
+    }
+}
