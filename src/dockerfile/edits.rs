@@ -102,6 +102,13 @@ pub fn remove(text: &str, file: &Dockerfile, instruction: &Instruction, span: Sp
         }
         return remove_last_line(text, file, instruction, line_start, line_end);
     }
+    if after.trim_start().starts_with('#') {
+        // A comment of the shell must not come to stand at the start of a line, where it would be one of the Dockerfile.
+        return None;
+    }
+    if text[span.range()].ends_with(char::is_whitespace) && !nothing_after && !leads_on {
+        return Some(vec![Edit::delete(span)]);
+    }
     if text[span.range()].starts_with(char::is_whitespace) && !before.trim().is_empty() {
         // The white space in front of what goes is part of it; that behind it stays between its neighbours.
         return Some(vec![Edit::delete(span)]);

@@ -73,7 +73,7 @@ impl Model {
             flags: ins.flags.iter().map(|flag| flag.text.clone()).collect(),
             // The strings of the JSON form are all that it says.
             words: if ins.json.is_some() { Vec::new() } else { words(ins.args()) },
-            json: ins.json.clone(),
+            json: ins.json.as_deref().map(plain_strings),
             bodies: ins.heredocs.iter().map(|heredoc| words_of_body(heredoc.body.of(text))).collect(),
         }
     }
@@ -83,13 +83,18 @@ impl Model {
 fn words(text: &str) -> Vec<String> {
     let mut spaced = String::with_capacity(text.len() + 16);
     for ch in text.chars() {
-        if matches!(ch, '&' | '|' | ';' | '(' | ')') {
+        if matches!(ch, '&' | '|' | ';' | '(' | ')' | '"' | '\'') {
             spaced.extend([' ', ch, ' ']);
         } else {
             spaced.push(ch);
         }
     }
     spaced.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Strings of the JSON form, white space inside a quoted script aside.
+fn plain_strings(strings: &[String]) -> Vec<String> {
+    strings.iter().map(|string| words(string).join(" ")).collect()
 }
 
 fn words_of_body(text: &str) -> Vec<String> {
@@ -166,7 +171,7 @@ fn expected<'a>(before: &str, old: &'a Dockerfile, effects: &[Effect]) -> Result
             model.bodies[0] = words_of_body(&text);
         } else if ins.json.is_some() {
             let args = text.get(ins.args.start..).unwrap_or("");
-            model.json = serde_json::from_str(args).ok();
+            model.json = serde_json::from_str::<Vec<String>>(args).ok().as_deref().map(plain_strings);
         } else {
             model.words = words(&text);
         }

@@ -340,6 +340,9 @@ impl Run<'_> {
             let mut change = change;
             // What depends on a change that needs a look needs one too.
             if self.steps.iter().any(|(_, before, _)| before.group == change.group && before.level == Level::Review) {
+                if change.level == Level::Safe {
+                    change.reason.push_str("; for review because the mount that it goes with is");
+                }
                 change.level = Level::Review;
             }
             for edit in &change.edits {

@@ -1,6 +1,7 @@
 //! Commands in a RUN that remove files, and what they do to a directory that is mounted.
 
 use super::runs::Run;
+use crate::shell::{Command, Form, Removal};
 
 /// A path that a command removes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Removed {
     pub path: Option<String>,
     /// Whether it is an operand of `rm -r`; other commands (`find -delete`, `mv`) are not edited.
     pub editable: bool,
+    /// Whether a missing path is no failure (`rm -f`).
+    pub forced: bool,
 }
 
 /// How a removed path lies to a directory.
@@ -40,8 +43,9 @@ pub fn removed(run: &Run) -> Vec<Removed> {
         let operands: Vec<usize> =
             (first..command.words.len()).filter(|at| !command.words[*at].raw.starts_with('-')).collect();
         let removed: Vec<usize> = match name {
-            "cd" | "pushd" => {
+            "cd" | "pushd" | "popd" => {
                 let target = operands.first().and_then(|at| run.value(&command.words[*at]).value);
+                let target = target.filter(|_| name == "cd" && lasts(run, command));
                 folder = match (target, folder.take()) {
                     (Some(path), _) if path.starts_with('/') => Some(path),
                     (Some(path), Some(old)) => Some(format!("{}/{path}", old.trim_end_matches('/'))),
@@ -69,7 +73,12 @@ pub fn removed(run: &Run) -> Vec<Removed> {
                 None => folder.as_ref().map(|folder| format!("{}/{value}", folder.trim_end_matches('/'))),
             });
             let raw = command.words[word].raw.clone();
-            out.push(Removed { command: index, word, raw, path, editable: name == "rm" });
+            let forced = name == "rm"
+                && command.words.iter().any(|word| {
+                    word.raw.starts_with('-') && !word.raw.starts_with("--") && word.raw.contains('f')
+                        || word.raw == "--force"
+                });
+            out.push(Removed { command: index, word, raw, path, editable: name == "rm", forced });
         }
     }
     out
@@ -102,6 +111,53 @@ impl Removed {
             || run.text.text.contains(&format!("{name}=`mktemp"));
         !temporary
     }
+}
+
+/// Whether a command that only removes can be taken out of the script without changing anything else.
+///
+/// # Errors
+/// What speaks against it.
+pub fn removable(run: &Run, command: &Command) -> Result<(), String> {
+    let text = &run.text.text;
+    let said = || command.words.iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ");
+    if command.form == Form::Exec {
+        return Err(format!("`{}` stands in exec form, where it is not edited", said()));
+    }
+    let leaves = run
+        .commands()
+        .iter()
+        .any(|other| matches!(other.name(), Some("exit" | "return")) && other.arguments().is_empty());
+    if text.contains("$?") || leaves {
+        return Err(format!("`{}` can't go, because the RUN looks at exit statuses ($?, exit)", said()));
+    }
+    let mut written = text[command.range.clone()].to_owned();
+    for quiet in ["/dev/null", "2>&1", "2>", "&>", "1>", ">>"] {
+        written = written.replace(quiet, "");
+    }
+    if written.trim_end().trim_end_matches('>').contains('>') {
+        return Err(format!("`{}` can't go, because it writes its output to a file", said()));
+    }
+    if text[command.range.end..].trim_start_matches([' ', '\t', ';']).starts_with(')') {
+        return Err(format!("`{}` stands at the end of a subshell, where it is not edited", said()));
+    }
+    let script = run.script().map_err(ToString::to_string)?;
+    let list = &script.lists[command.list];
+    let alone = list.outermost && list.items.len() == 1 && command.item.is_some();
+    if !alone && script.removal(command) == Removal::True {
+        return Err(format!("`{}` decides an exit status in a condition, a pipe or a subshell", said()));
+    }
+    Ok(())
+}
+
+/// Whether a change of folder by `command` holds for every command behind it: it stands in the script itself, and nothing in
+/// front of it in its list can pass it over.
+fn lasts(run: &Run, command: &Command) -> bool {
+    let Ok(script) = run.script() else { return false };
+    let list = &script.lists[command.list];
+    let first = command.item == Some(0);
+    // Behind `&&` it is passed over when something fails; then the rest of a pure chain is passed over too.
+    let whole_chain = list.alone && list.and.iter().all(|and| *and) && command.item.is_some();
+    list.outermost && list.top && (first || whole_chain || list.errexit && list.and.iter().all(|and| *and))
 }
 
 /// A command that names `directory` in a way that nothing here understands (`npx rimraf /root/.npm`, a script in a string).

@@ -5,7 +5,7 @@ use super::cleanups::{self, Relation};
 use super::managers::{Call, EnvOverride, Manager, Verb};
 use super::runs::Run;
 use super::stages::Variable;
-use crate::shell::{Command, Form, Removal};
+use crate::shell::Command;
 
 /// One thing that defeats a manager's cache in a RUN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
                     let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
                     return Err(format!("`{}` empties the cache in a form that is not edited", text.join(" ")));
                 }
-                refuse_place(run, command)?;
+                cleanups::removable(run, command)?;
                 out.push(Defeat::Clean { command: call.command });
             }
             Verb::Install | Verb::Fetch => {
@@ -56,32 +56,11 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
     for removed in cleanups::removed(run) {
         let inside = mounted.iter().any(|cache| removed.relation(&cache.path) == Relation::Inside);
         if inside && removed.editable {
-            refuse_place(run, &run.commands()[removed.command])?;
+            cleanups::removable(run, &run.commands()[removed.command])?;
             out.push(Defeat::Inside { command: removed.command, word: removed.word });
         }
     }
     Ok(out)
-}
-
-/// A clean-up that closes a subshell, or is all that an exec form holds, is not taken out.
-fn refuse_place(run: &Run, command: &Command) -> Result<(), String> {
-    let outermost = run
-        .script()
-        .is_ok_and(|script| script.lists[command.list].outermost || script.removal(command) == Removal::Item);
-    if !outermost {
-        let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
-        return Err(format!(
-            "`{}` empties the cache inside a condition or a subshell, where it decides the exit status",
-            text.join(" ")
-        ));
-    }
-    let closes = run.text.text[command.range.end..].trim_start_matches([' ', '\t', ';']).starts_with(')');
-    if closes || command.form == Form::Exec {
-        let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
-        let place = if closes { "at the end of a subshell" } else { "in exec form" };
-        return Err(format!("`{}` empties the cache {place}, where it is not edited", text.join(" ")));
-    }
-    Ok(())
 }
 
 /// Whether a clean-up calls the manager by its plain name and in its usual words, so that it can mean nothing else.
@@ -99,7 +78,12 @@ fn is_plain_clean_up(call: &Call, command: &Command) -> bool {
 fn flags(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {
     let command = &run.commands()[call.command];
     for (at, word) in command.words.iter().enumerate().skip(call.arguments) {
-        let Some(value) = word.value.as_deref() else { continue };
+        let Some(value) = word.value.as_deref() else {
+            if holds_flag(run, call.manager, &word.raw) {
+                return Err(format!("{} may hold a flag that switches the cache off", word.raw));
+            }
+            continue;
+        };
         // Behind the command word `-n` means something else (`uv pip install -n` does not exist, `uv run x -n` is x's).
         let elsewhere = value == "-n" && at >= call.verb_word;
         if !elsewhere && call.manager.switches_cache_off(value).is_some() {
@@ -109,6 +93,24 @@ fn flags(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether a variable in `raw` is set, by ENV, ARG or in the RUN, to something with a flag that switches the cache off.
+fn holds_flag(run: &Run, manager: &Manager, raw: &str) -> bool {
+    let names = raw.split('$').skip(1).map(|rest| rest.trim_start_matches('{'));
+    let mut names =
+        names.map(|rest| rest.split(|ch: char| !(ch.is_ascii_alphanumeric() || ch == '_')).next().unwrap_or(""));
+    names.any(|name| {
+        let value = match run.state.env.get(name) {
+            Some(Variable::Known(value) | Variable::Argument(Some(value))) => value.clone(),
+            _ => run
+                .text
+                .text
+                .split_once(&format!("{name}="))
+                .map_or_else(String::new, |(_, rest)| rest.split([';', '&', '\n']).next().unwrap_or("").to_owned()),
+        };
+        value.split([' ', '"', '\'']).any(|word| manager.switches_cache_off(word).is_some())
+    })
 }
 
 fn variables(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String> {
@@ -126,6 +128,9 @@ fn variables(run: &Run, call: &Call, out: &mut Vec<Defeat>) -> Result<(), String
             }
             _ if matches!(run.state.env.get(name), None | Some(Variable::Argument(None))) => {
                 return Err(format!("the RUN exports {name}"));
+            }
+            _ if command.timed => {
+                return Err(format!("{name} switches the cache off, and behind `time` it can't be taken back"));
             }
             _ => out.push(Defeat::Variable { name, command: call.command, fix }),
         }

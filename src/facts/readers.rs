@@ -141,27 +141,72 @@ pub fn seeded(facts: &Facts<'_>, stage: usize, directory: &str, home: Option<&st
     None
 }
 
-/// The first later RUN of the stage, or of one built on it, that names `directory` in another way than `rm -f`.
+/// The first later RUN of the stage, or of one built on it, that names `directory`, something in it, or a folder above it that
+/// only the cache made, in another way than `rm -f` and `mkdir -p`.
 pub fn named_later(facts: &Facts<'_>, run: &Run, directory: &str, home: Option<&str>) -> Option<Reader> {
-    let in_home = home.and_then(|home| directory.strip_prefix(home.trim_end_matches('/')));
-    let spellings: Vec<String> = std::iter::once(directory.to_owned())
-        .chain(
-            in_home
-                .into_iter()
-                .flat_map(|rest| [format!("~{rest}"), format!("$HOME{rest}"), format!("${{HOME}}{rest}")]),
-        )
-        .collect();
+    const EXISTING: [&str; 14] = [
+        "",
+        "/",
+        "/root",
+        "/home",
+        "/usr",
+        "/usr/local",
+        "/usr/local/share",
+        "/var",
+        "/var/cache",
+        "/var/lib",
+        "/opt",
+        "/etc",
+        "/tmp",
+        "/go",
+    ];
+    let home = home.map(|home| home.trim_end_matches('/'));
+    let mut places = vec![directory.to_owned()];
+    let mut above = directory;
+    while let Some((parent, _)) = above.rsplit_once('/') {
+        if EXISTING.contains(&parent) || home == Some(parent) {
+            break;
+        }
+        places.push(parent.to_owned());
+        above = parent;
+    }
     let later =
         facts.runs.iter().filter(|other| other.instruction > run.instruction && facts.descends(other.stage, run.stage));
     for other in later {
+        if other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(directory)) {
+            continue;
+        }
+        let workdir = other.state.workdir.as_deref().unwrap_or("/").trim_end_matches('/');
         for clause in other.text.text.split(['\n', ';', '&', '|']) {
-            let Some(spelling) = spellings.iter().find(|spelling| clause.contains(spelling.as_str())) else { continue };
-            let mut words = clause.split_whitespace();
-            let forced = words.next() == Some("rm") && words.any(|word| word.starts_with('-') && word.contains('f'));
-            let covered = other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(directory));
-            if !forced && !covered {
-                let line = facts.line(other.instruction);
-                return Some(Reader { line, what: format!("names {spelling}") });
+            let words: Vec<&str> = clause.split_whitespace().collect();
+            let harmless = match words.iter().find(|word| !word.contains('=')) {
+                Some(&"rm") => words.iter().any(|word| word.starts_with('-') && word.contains('f')),
+                Some(&"mkdir") => words.iter().any(|word| word.starts_with('-') && word.contains('p')),
+                _ => false,
+            };
+            let named = words.iter().find(|word| {
+                let bare = word.trim_matches(['"', '\'', '(', ')', '`', '$', '{', '}', ',', '[', ']']);
+                let spelled = match (
+                    bare.strip_prefix("~/")
+                        .or_else(|| bare.strip_prefix("HOME}/"))
+                        .or_else(|| bare.strip_prefix("HOME/")),
+                    home,
+                ) {
+                    (Some(rest), Some(home)) => format!("{home}/{rest}"),
+                    _ if bare.starts_with('.')
+                        && bare.len() > 1
+                        && !bare.starts_with("./")
+                        && !bare.starts_with("..") =>
+                    {
+                        format!("{workdir}/{bare}")
+                    }
+                    _ => bare.to_owned(),
+                };
+                let path = spelled.trim_end_matches(['/', '*']).trim_end_matches('/');
+                path.contains(directory) || places.iter().any(|place| place == path)
+            });
+            if let Some(word) = named.filter(|_| !harmless) {
+                return Some(Reader { line: facts.line(other.instruction), what: format!("names {word}") });
             }
         }
     }
@@ -220,6 +265,22 @@ pub fn container(facts: &Facts<'_>, stage: usize, manager: &Manager) -> Option<S
         }
     }
     opaque
+}
+
+/// The first CMD or ENTRYPOINT of an image built from `stage` that starts one of `programs`.
+pub fn starts_with(facts: &Facts<'_>, stage: usize, programs: &[&str]) -> Option<Reader> {
+    let stages = (0..facts.stages.len()).filter(|at| facts.descends(*at, stage));
+    let mut instructions = stages.flat_map(|at| facts.stages[at].instructions.clone());
+    instructions.find_map(|index| {
+        let instruction = &facts.file.instructions[index];
+        if !matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
+            return None;
+        }
+        let word = programs.iter().find(|program| {
+            instruction.args().split(|ch: char| !(ch.is_alphanumeric() || ch == '-')).any(|word| word == **program)
+        })?;
+        Some(Reader { line: facts.line(index), what: format!("starts the container with `{word}`") })
+    })
 }
 
 fn start(instruction: &crate::dockerfile::Instruction, line: usize, manager: &Manager) -> Option<Start> {

@@ -95,12 +95,14 @@ pub struct Mount {
     pub from: Option<String>,
     pub source: Option<String>,
     pub uid: Option<String>,
+    pub read_only: bool,
     pub span: Span,
 }
 
 impl Mount {
+    /// A cache mount that can be written.
     pub fn is_cache(&self) -> bool {
-        self.kind == "cache"
+        self.kind == "cache" && !self.read_only
     }
 
     /// Whether `dir` is the target or lies beneath it.
@@ -289,7 +291,8 @@ impl Run {
 }
 
 fn mount(value: &str, span: Span, escape: char, state: &State) -> Mount {
-    let mut mount = Mount { kind: "bind".to_owned(), target: None, from: None, source: None, uid: None, span };
+    let mut mount =
+        Mount { kind: "bind".to_owned(), target: None, from: None, source: None, uid: None, read_only: false, span };
     let mut id = None;
     for field in value.split(',') {
         let (key, value) = field.split_once('=').map_or((field, ""), |(key, value)| (key, value));
@@ -301,6 +304,7 @@ fn mount(value: &str, span: Span, escape: char, state: &State) -> Mount {
             "source" | "src" => mount.source = expanded,
             "uid" => mount.uid = expanded,
             "id" => id = expanded,
+            "ro" | "readonly" => mount.read_only = value.is_empty() || value == "true" || value == "1",
             _ => {}
         }
     }

@@ -39,6 +39,8 @@ pub struct Command {
     pub item: Option<usize>,
     /// Whether it stands in a quoted `sh -c` string.
     pub nested: bool,
+    /// Whether `time` stands in front of it: a keyword in bash, a program in other shells, which takes no assignment.
+    pub timed: bool,
 }
 
 /// How a command is written.
@@ -299,7 +301,11 @@ impl Walker<'_> {
                 nested_script(&command, 0, self.script);
                 self.script.commands.push(command);
             }
-            NodeKind::Time { pipeline, .. } => self.item(pipeline, list, None, top),
+            NodeKind::Time { pipeline, .. } => {
+                let from = self.script.commands.len();
+                self.item(pipeline, list, None, top);
+                self.script.commands[from..].iter_mut().for_each(|command| command.timed = true);
+            }
             NodeKind::Pipeline { commands, .. } => {
                 for command in commands {
                     self.item(command, list, None, false);

@@ -109,7 +109,7 @@ pub(super) fn resolve(
         }
         at = next;
     }
-    Command { range, assignments, words, program: at, run_as, unset, form, list, item, nested }
+    Command { range, assignments, words, program: at, run_as, unset, form, list, item, nested, timed: false }
 }
 
 fn is_assignment(raw: &str) -> bool {

@@ -4,6 +4,7 @@ use super::Effect;
 use crate::dockerfile::edits;
 use crate::edit::Edit;
 use crate::facts::Facts;
+use crate::facts::cleanups;
 use crate::facts::runs::Run;
 use crate::shell::{Command, Form, Removal};
 
@@ -61,14 +62,12 @@ impl<'a> RunEdits<'a> {
     /// # Errors
     /// Places where neither is sure.
     pub fn remove_command(&mut self, command: &Command) -> Result<(), String> {
+        cleanups::removable(self.run, command)?;
         let script = self.run.script().map_err(ToString::to_string)?;
         let text = &self.run.text.text;
         let said = || text[command.range.clone()].split_whitespace().collect::<Vec<_>>().join(" ");
         if script.removal(command) == Removal::True {
             let range = command.range.clone();
-            if !script.lists[command.list].outermost {
-                return Err(format!("`{}` decides an exit status inside a condition or a subshell", said()));
-            }
             if !self.run.text.is_contiguous(range.clone()) {
                 return Err(format!("`{}` decides the exit status and stands on several lines", said()));
             }

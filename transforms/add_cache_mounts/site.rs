@@ -158,7 +158,13 @@ impl<'a> Site<'a> {
             let (mounts, failing): (Vec<Mounted>, Vec<Vec<Removed>>) = part.into_iter().unzip();
             let mut why = doubts.clone();
             why.extend(mounts.iter().flat_map(|mounted| mounted.doubts.iter().cloned()));
-            why.dedup();
+            let mut seen = Vec::new();
+            why.retain(|doubt| {
+                !seen.contains(doubt) && {
+                    seen.push(doubt.clone());
+                    true
+                }
+            });
             let mut failing: Vec<Removed> = failing.into_iter().flatten().collect();
             failing.dedup();
             verdict.sites.push(Site {
@@ -503,10 +509,24 @@ fn moved_by_commands(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -
 }
 
 fn moved_by_files(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> Result<(), String> {
-    let _ = run;
     for (name, keys) in manager.config_files {
         if let Some(place) = packages::setting(cx.facts, cx.context, name, keys) {
             return Err(format!("{place}, which may move or switch off the {} cache", manager.id));
+        }
+        let chain = cx.facts.ancestors(run.stage);
+        let written =
+            cx.facts.runs.iter().filter(|other| chain.contains(&other.stage) && other.instruction <= run.instruction);
+        let sets = |text: &str| {
+            text.contains(name)
+                && keys.iter().any(|key| {
+                    text.contains(&format!("{key}="))
+                        || text.contains(&format!("{key} ="))
+                        || text.contains(&format!("{key}:"))
+                })
+        };
+        if let Some(other) = written.clone().find(|other| sets(&other.text.text)) {
+            let line = cx.facts.line(other.instruction);
+            return Err(format!("line {line} writes {name}, which may move or switch off the {} cache", manager.id));
         }
         // A configuration that is copied but can't be read proves nothing.
         if !cx.context.is_known()
@@ -514,7 +534,7 @@ fn moved_by_files(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager) -> R
             && *name != "pyproject.toml"
             && *name != "composer.json"
         {
-            return Err(format!("{name} is copied and can't be read here; it may move the {} cache", manager.id));
+            return Err(format!("{name} is named and can't be read here; it may move the {} cache", manager.id));
         }
     }
     Ok(())
@@ -608,14 +628,23 @@ fn place(
         .chain(["/usr", "/usr/local", "/root", "/home", "/etc"])
         .chain(home.as_deref())
         .collect();
-    if let Some(said) = cleanups::disturbs(run, &target, &kept) {
-        let moved = if directory_flag.is_some() { None } else { relocate(&mut target, &mut private) };
-        if moved.is_none() || cleanups::disturbs(run, &target, &kept).is_some() {
+    // Also where the mount is moved: what these commands touch was made by the cache that moves away.
+    let touched = [target.as_str(), directory.cache.path.as_str()];
+    if let Some(said) = touched.iter().find_map(|place| cleanups::disturbs(run, place, &kept)) {
+        return Err(format!(
+            "`{said}` in the same RUN touches {target} or a folder above it, which a mount would change"
+        ));
+    }
+    if directory_flag.is_some() {
+        let strict = removed
+            .iter()
+            .find(|removed| !removed.forced && removed.relation(&directory.cache.path) != Relation::Apart);
+        if let Some(strict) = strict {
             return Err(format!(
-                "`{said}` in the same RUN touches {target} or a folder above it, which a mount would change"
+                "the RUN removes {} without -f, which fails once the cache is mounted elsewhere",
+                strict.raw
             ));
         }
-        directory_flag = moved;
     }
     let understood: Vec<usize> =
         run.calls().iter().filter(|call| call.manager.id == manager.id).map(|call| call.command).collect();
@@ -659,6 +688,14 @@ fn place(
         }
         if let Some(reader) = readers::named_later(facts, run, &target, home.as_deref()) {
             return Err(format!("line {} {}, which a mount would leave empty", reader.line, reader.what));
+        }
+        let runners: &[&str] = match manager.id {
+            "npm" => &["npx"],
+            "uv" => &["uvx"],
+            _ => &[],
+        };
+        if let Some(reader) = readers::starts_with(facts, run.stage, runners) {
+            return Err(format!("line {} {}, and what it needs would not be in the image", reader.line, reader.what));
         }
         if let Some(script) = scripts(run) {
             doubts.push(format!(
@@ -712,6 +749,12 @@ fn scripts(run: &Run) -> Option<String> {
     run.commands().iter().find_map(|command| {
         let name = command.name()?;
         let script = match name {
+            // `sh -c` gets its script in the file, where it is read.
+            "sh" | "bash" | "dash" | "ash"
+                if command.arguments().iter().any(|word| word.raw.starts_with('-') && word.raw.ends_with('c')) =>
+            {
+                return None;
+            }
             "sh" | "bash" | "dash" | "ash" | "." | "source" => command
                 .arguments()
                 .iter()
@@ -922,7 +965,7 @@ fn id(cx: &DockerfileContext<'_>, run: &Run, manager: &Manager, target: &str) ->
     }
     let last = target.rsplit('/').next().unwrap_or("cache").trim_start_matches('.');
     let name = if manager.directories.len() > 1 && manager.id != "apt" {
-        format!("{}-{last}", manager.id)
+        format!("{}-{}", manager.id, last.trim_start_matches(&format!("{}-", manager.id)))
     } else {
         manager.id.to_owned()
     };
@@ -995,6 +1038,12 @@ fn special(
             });
             if uses_archives {
                 return Err("it handles downloaded packages in /var/cache/apt/archives itself".to_owned());
+            }
+            let home = None;
+            if let Some(reader) = readers::named_later(cx.facts, run, "/var/cache/apt/archives", home)
+                .or_else(|| readers::seeded(cx.facts, run.stage, "/var/cache/apt/archives", home))
+            {
+                return Err(format!("line {} {}", reader.line, reader.what));
             }
             Ok(Special::Apt { archives, keep })
         }

@@ -201,15 +201,6 @@ pub static BASES: &[BaseImage] = &[
         ..OFFICIAL
     },
     BaseImage {
-        repositories: &["apache/airflow"],
-        covered: tags::airflow_2_2,
-        user: DefaultUser::Named(KnownUser { name: "airflow", uid: 50000, gid: 0, home: "/home/airflow" }),
-        // older 2.x spell the same options in short
-        shell: &["/bin/bash", "-o", "pipefail", "-o", "errexit", "-o", "nounset", "-o", "nolog", "-c"],
-        source: "apache/airflow Dockerfile",
-        ..OFFICIAL
-    },
-    BaseImage {
         repositories: &["bitnami/python", "bitnami/node", "bitnamilegacy/python", "bitnamilegacy/node"],
         covered: tags::bitnami_debian_12,
         shell: BASH_STRICT,

@@ -363,11 +363,6 @@ pub(super) fn composer_since_1_4(tag: Option<&str>) -> bool {
     tag.is_some_and(|tag| version(tag).is_none_or(|version| version >= (1, 4)) || tag == "1")
 }
 
-/// From 2.2 on the group is root's; 3 was not read.
-pub(super) fn airflow_2_2(tag: Option<&str>) -> bool {
-    tag.is_some_and(|tag| matches!(version(tag), Some((2, 2..))))
-}
-
 /// Earlier images have another SHELL, later ones another distribution.
 pub(super) fn bitnami_debian_12(tag: Option<&str>) -> bool {
     tag.is_some_and(|tag| told(tag) == some(Family::Debian, Some("12")))
