@@ -272,6 +272,11 @@ pub fn repository(path: &Path) -> Option<PathBuf> {
 
 /// `path` without `.` components, and with `..` resolved where something stands before it.
 fn clean(path: &Path) -> PathBuf {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let dots = bytes.starts_with(b"./") || bytes == b"." || bytes.windows(2).any(|pair| pair == b"/." || pair == b"//");
+    if !dots && bytes.last() != Some(&b'/') {
+        return path.to_owned();
+    }
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

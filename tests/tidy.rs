@@ -32,7 +32,7 @@ const LIBRARIES: [(&str, &str); 9] = [
     ("rable::", "src/shell"),
     ("similar::", "src/report"),
     ("tempfile::", "src/write.rs"),
-    ("sha2::", "src/engine src/report"),
+    ("sha2::", "src/report"),
     ("rayon::", "src/cli"),
     ("clap::", "src/cli src/main.rs"),
     ("anyhow::", "src/cli src/main.rs"),

@@ -5,6 +5,7 @@
 
 use restow::engine::{Outcome, check};
 use restow::examples;
+use restow::facts::managers::MANAGERS;
 use restow::transform::{Example, Level, Transform};
 use restow::transforms::{self, ALL};
 
@@ -169,6 +170,30 @@ fn ids_of_changes_are_stable_and_unique() {
         unique.dedup();
         assert_eq!(unique.len(), first.len(), "{}", example.name);
     });
+}
+
+#[test]
+fn every_package_manager_has_an_example_that_mounts_its_cache() {
+    let mut titles = Vec::new();
+    every(|_, example| titles.extend(run(ALL, example, Level::Review).changes.into_iter().map(|change| change.title)));
+    for manager in MANAGERS {
+        let start = format!("Mount the {} ", manager.id);
+        assert!(titles.iter().any(|title| title.starts_with(&start)), "no example mounts the {} cache", manager.id);
+    }
+}
+
+#[test]
+fn every_cache_directory_stands_in_the_page_on_the_same_image() {
+    let page = std::fs::read_to_string(format!("{}/docs/same-image.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for manager in MANAGERS.iter().filter(|manager| manager.id != "apt") {
+        for directory in manager.directories {
+            let moved = directory.env.iter().map(|(name, suffix)| format!("`${name}{suffix}`"));
+            let places = [directory.root, directory.user].into_iter().filter(|place| !place.is_empty());
+            for place in moved.chain(places.map(|place| format!("`{place}`"))) {
+                assert!(page.contains(&place), "docs/same-image.md doesn't name {place} of {}", manager.id);
+            }
+        }
+    }
 }
 
 #[test]

@@ -1022,19 +1022,29 @@ impl Names {
 
     /// A cheap look at a RUN's text before its shell is read: could it concern a package manager or an account?
     pub fn may_concern(&self, text: &str) -> bool {
-        self.search.is_match(text)
+        self.search.find_overlapping_iter(text).any(|found| is_word(text, found.start(), found.end()))
     }
 
     /// The managers whose name stands somewhere in `text`, in the order of the table.
     pub fn named(&self, text: &str, managers: &[&'static Manager]) -> Vec<&'static Manager> {
         let mut seen = vec![false; managers.len()];
         for found in self.search.find_overlapping_iter(text) {
+            if !is_word(text, found.start(), found.end()) {
+                continue;
+            }
             if let Some(at) = self.managers[found.pattern().as_usize()] {
                 seen[at] = true;
             }
         }
         managers.iter().zip(seen).filter(|(_, seen)| *seen).map(|(manager, _)| *manager).collect()
     }
+}
+
+/// Whether no letter or digit stands beside `start..end`: `mongo` is not `go`, `pip3.11` is `pip3`.
+fn is_word(text: &str, start: usize, end: usize) -> bool {
+    let bytes = text.as_bytes();
+    let joins = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    !start.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(joins) && !bytes.get(end).is_some_and(joins)
 }
 
 /// Whether the manager's program and, in the same clause behind it, one of its downloading commands stand in `text`: a plain
@@ -1054,7 +1064,9 @@ pub fn mentions(text: &str, manager: &Manager) -> bool {
             before = name;
             let mut downloads = manager.verbs.iter().filter(|(_, verb)| matches!(verb, Verb::Install | Verb::Fetch));
             let first = |text: &'static str| text.split(' ').next().unwrap_or(text);
-            if downloads.any(|(text, _)| words.clone().take(8).any(|word| word == first(text))) {
+            // The command word stands behind options, of which the last may have taken a word of its own.
+            let bare = words.clone().filter(|word| !word.starts_with('-') && !word.contains(['=', ':'])).take(2);
+            if downloads.any(|(text, _)| bare.clone().any(|word| word == first(text))) {
                 return true;
             }
         }

@@ -301,7 +301,7 @@ fn start(instruction: &crate::dockerfile::Instruction, line: usize, manager: &Ma
     ];
     let words: Vec<String> = match &instruction.json {
         Some(strings) => strings.clone(),
-        None => instruction.args().split_whitespace().map(str::to_owned).collect(),
+        None => instruction.args().split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned()).collect(),
     };
     let name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
     // `dotnet app.dll` runs what was published.

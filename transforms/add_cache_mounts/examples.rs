@@ -125,6 +125,26 @@ RUN poetry install --no-root
 ",
     ),
     example(
+        "pipenv",
+        r"FROM python:3.12-slim
+COPY Pipfile Pipfile.lock ./
+RUN pipenv sync --system
+",
+    ),
+    example(
+        "pdm",
+        r"FROM python:3.12-slim
+COPY pyproject.toml pdm.lock ./
+RUN pdm install --prod
+",
+    ),
+    example(
+        "gem",
+        r"FROM ruby:3.3
+RUN gem install rake
+",
+    ),
+    example(
         "npm",
         r"FROM node:22-alpine AS build
 COPY package.json package-lock.json ./
