@@ -25,7 +25,7 @@
 //! # References
 //!
 //! pip's `cmdoptions.py` (every value of PIP_NO_CACHE_DIR but the empty one disables the cache); the `cache_off` columns of
-//! src/facts/managers.rs.
+//! src/facts/managers/table.rs.
 
 use crate::dockerfile::{Keyword, edits};
 use crate::facts::Variable;
@@ -312,7 +312,6 @@ fn mounted(run: &Run, manager: &'static Manager, calls: &[Call]) -> Result<Vec<C
             }
         }
     }
-    let _ = manager;
     Ok(found)
 }
 
