@@ -129,6 +129,7 @@ pub(super) fn is_version(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::Verb::{Clean, Fetch, Install};
     use super::*;
 
     fn calls(text: &str) -> Vec<(&'static str, Verb, &'static str)> {
