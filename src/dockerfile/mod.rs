@@ -139,6 +139,21 @@ impl Instruction {
         pairs.into_iter().map(shifted).collect()
     }
 
+    /// The heredoc that is the script of a RUN: its only word (`RUN <<EOF`), or what a shell reads (`RUN <<EOF bash -e`). With the
+    /// shell's options, if one is named.
+    pub fn script_heredoc(&self) -> Option<(&Heredoc, Option<&str>)> {
+        let [heredoc] = self.heredocs.as_slice() else { return None };
+        let others = self.args().split_whitespace().filter(|word| !word.contains("<<"));
+        let mut others = others.peekable();
+        let Some(shell) = others.next() else { return Some((heredoc, None)) };
+        let name = shell.rsplit('/').next().unwrap_or(shell);
+        let option = others.next().unwrap_or("");
+        let plain =
+            option.is_empty() || option.starts_with('-') && !option.starts_with("--") && !option.contains(['c', 'o']);
+        let shells = ["sh", "bash", "dash", "ash"];
+        (shells.contains(&name) && plain && others.next().is_none()).then_some((heredoc, Some(option)))
+    }
+
     /// Whether the instruction reaches over more than one line of the file before its heredocs.
     pub fn is_continued(&self, text: &str) -> bool {
         text[self.span.start..self.head_end].contains('\n')

@@ -189,9 +189,9 @@ fn script_text(text: &str, ins: &dockerfile::Instruction) -> (String, bool) {
     if ins.json.is_some() {
         return (ins.line.text.clone(), false);
     }
-    match ins.heredocs.as_slice() {
-        [heredoc] if ins.args().split_whitespace().count() == 1 => (heredoc.body.of(text).to_owned(), true),
-        _ => (ins.args().to_owned(), false),
+    match ins.script_heredoc() {
+        Some((heredoc, _)) => (heredoc.body.of(text).to_owned(), true),
+        None => (ins.args().to_owned(), false),
     }
 }
 

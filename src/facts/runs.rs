@@ -157,14 +157,17 @@ fn parse(
     if form == RunForm::Exec {
         return finish(Ok(shell::exec(exec_words(ins))));
     }
-    let errexit = match &state.shell {
-        Shell::Posix { errexit } => *errexit,
-        Shell::Other(name) => return finish(Err(Unreadable::Shell(name.clone()))),
+    let named_shell = ins.script_heredoc().and_then(|(_, options)| options);
+    let errexit = match (&state.shell, named_shell) {
+        (Shell::Other(name), _) => return finish(Err(Unreadable::Shell(name.clone()))),
+        (Shell::Posix { .. }, Some(options)) => options.contains('e'),
+        (Shell::Posix { errexit }, None) => *errexit,
     };
     if !ins.heredocs.is_empty() {
         // With other words on the line, line and bodies go to the shell together, which reads the heredocs itself.
-        let interpreter = form == RunForm::Heredoc && is_foreign_script(ins.heredocs[0].body.of(text));
-        if interpreter || form == RunForm::Shell && feeds_a_shell(ins) {
+        let interpreter =
+            form == RunForm::Heredoc && named_shell.is_none() && is_foreign_script(ins.heredocs[0].body.of(text));
+        if interpreter || form == RunForm::Shell && feeds_a_program(ins) {
             return finish(Err(Unreadable::Heredoc));
         }
     }
@@ -183,9 +186,7 @@ fn script_text(text: &str, ins: &Instruction) -> (RunForm, Fragment) {
     if ins.json.is_some() {
         return (RunForm::Exec, ins.line.clone());
     }
-    if let [heredoc] = ins.heredocs.as_slice()
-        && ins.args().split_whitespace().count() == 1
-    {
+    if let Some((heredoc, _)) = ins.script_heredoc() {
         let mut body = Fragment::default();
         body.push(heredoc.body.of(text), heredoc.body.start);
         return (RunForm::Heredoc, body);
@@ -199,8 +200,8 @@ fn script_text(text: &str, ins: &Instruction) -> (RunForm, Fragment) {
     (RunForm::Shell, whole)
 }
 
-/// Whether a heredoc on the line is the script of a shell (`RUN <<EOF bash`, `RUN bash <<EOF`).
-fn feeds_a_shell(ins: &Instruction) -> bool {
+/// Whether a heredoc on the line is the script of a program that is not read, or of a shell in a form that is not.
+fn feeds_a_program(ins: &Instruction) -> bool {
     let mut words = ins.args().split_whitespace().filter(|word| !word.contains("<<"));
     let first = words.next().unwrap_or("");
     let name = first.rsplit('/').next().unwrap_or(first);

@@ -76,6 +76,16 @@ EOF
 ",
     ),
     example(
+        "apt-in-a-heredoc-for-bash",
+        r"FROM debian:bookworm-slim
+RUN <<EOF bash -e
+apt-get update
+apt-get install -y curl
+rm -rf /var/lib/apt/lists/*
+EOF
+",
+    ),
+    example(
         "pip-in-exec-form",
         r#"FROM python:3.12-slim
 RUN ["pip", "install", "flask"]
