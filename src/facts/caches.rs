@@ -87,6 +87,11 @@ fn resolve(run: &Run, command: &Command, call: &Call, directory: &Directory) -> 
         Account::User { .. } => false,
     };
     let pattern = if root { directory.root } else { directory.user };
+    if id == "conda"
+        && let Some(prefix) = conda_prefix(run, command)
+    {
+        return cache(&prefix, "/pkgs", directory, id);
+    }
     if pattern.is_empty() {
         return Err(format!("neither the file nor the base image tells where {id} keeps its cache"));
     }
@@ -107,6 +112,13 @@ fn resolve(run: &Run, command: &Command, call: &Call, directory: &Directory) -> 
     };
     let home = home.ok_or_else(|| format!("the home of the user that runs {id} can't be told from the file"))?;
     cache(&home, rest, directory, id)
+}
+
+/// The root environment of conda: the one whose program is called by its path, else that of the base image.
+fn conda_prefix(run: &Run, command: &Command) -> Option<String> {
+    let program = command.words.get(command.program).and_then(|word| run.value(word).value)?;
+    let called = ["/bin/conda", "/bin/mamba", "/condabin/conda"].iter().find_map(|end| program.strip_suffix(end));
+    called.filter(|prefix| prefix.starts_with('/')).map(str::to_owned).or_else(|| run.state.conda_prefix.clone())
 }
 
 fn cache(base: &str, suffix: &str, directory: &Directory, id: &str) -> Result<Cache, String> {

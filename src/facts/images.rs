@@ -23,6 +23,8 @@ pub struct BaseFacts {
     pub users: Vec<User>,
     /// `None` where the image may set variables that are not listed.
     pub env: Option<Vec<(String, String)>>,
+    /// Where conda's root environment lies, if no variable tells it.
+    pub conda_prefix: Option<String>,
     /// The words of its SHELL; empty for Docker's own.
     pub shell: Vec<String>,
     pub distribution: Option<Distribution>,
@@ -38,6 +40,7 @@ pub fn facts(reference: &str, open_tag: bool, known: &[KnownBase]) -> Option<Bas
             user: Some(base.user.clone()),
             users: vec![base.user.clone()],
             env: Some(base.env.clone()),
+            conda_prefix: None,
             shell: Vec::new(),
             distribution: base.distribution.clone(),
             docker_clean: true,
@@ -67,6 +70,7 @@ pub fn facts(reference: &str, open_tag: bool, known: &[KnownBase]) -> Option<Bas
         user,
         users: row.users_of(certain).iter().map(owned).collect(),
         env,
+        conda_prefix: row.conda_prefix.filter(|_| row.covers(certain)).map(str::to_owned),
         shell: row.shell.iter().map(|word| (*word).to_owned()).collect(),
         distribution: row.distribution_of(tag),
         docker_clean: row.apt_docker_clean,

@@ -122,6 +122,8 @@ pub struct State {
     pub users: Arc<Vec<User>>,
     pub shell: Shell,
     pub workdir: Option<String>,
+    /// Where conda's root environment lies, if the base image tells it other than by a variable.
+    pub conda_prefix: Option<String>,
 }
 
 /// What runs the shell form of RUN.
@@ -340,6 +342,7 @@ impl State {
     fn of_image(known: Option<&BaseFacts>) -> Self {
         let listed = known.and_then(|known| known.env.as_ref());
         let mut env = Environment { open: listed.is_none(), ..Environment::default() };
+        let conda_prefix = known.and_then(|known| known.conda_prefix.clone());
         let mut users = vec![User::root()];
         let mut user = None;
         let mut shell = Shell::Posix { errexit: false };
@@ -357,14 +360,15 @@ impl State {
                 shell = Shell::Other("a Windows base image".to_owned());
             }
         }
-        Self { env, user, users: Arc::new(users), shell, workdir: Some("/".to_owned()) }
+        Self { env, user, users: Arc::new(users), shell, workdir: Some("/".to_owned()), conda_prefix }
     }
 }
 
 fn shell_of(words: &[String]) -> Shell {
     let program = words.first().map_or("", |word| word.rsplit(['/', '\\']).next().unwrap_or(word));
     match program {
-        "sh" | "bash" | "dash" | "ash" | "zsh" | "busybox" => {
+        // The last is micromamba's: it activates the environment and hands the text to bash.
+        "sh" | "bash" | "dash" | "ash" | "zsh" | "busybox" | "_dockerfile_shell.sh" => {
             let errexit = words[1..].iter().any(|word| {
                 word.starts_with('-') && !word.starts_with("--") && word.contains('e') || word == "errexit"
             });

@@ -338,6 +338,21 @@ RUN bundle install
 ",
     ),
     example(
+        "conda-in-its-own-image",
+        r"FROM continuumio/miniconda3:24.7.1-0
+COPY environment.yml .
+RUN conda env create -f environment.yml && conda clean -afy
+",
+    ),
+    example(
+        "conda-called-by-its-path",
+        r"FROM debian:bookworm-slim
+ADD https://repo.example.com/miniconda.sh /tmp/
+RUN bash /tmp/miniconda.sh -b -p /opt/conda
+RUN /opt/conda/bin/conda install -y numpy
+",
+    ),
+    example(
         "conda",
         r"FROM quay.io/jupyter/base-notebook:latest
 USER root

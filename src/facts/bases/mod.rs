@@ -126,6 +126,8 @@ pub struct BaseImage {
     /// Variables the image sets that name a home or a cache, or switch one off; the same on every covered tag.
     /// `PATH`, versions and locales are left out.
     pub env: &'static [(&'static str, &'static str)],
+    /// Where conda's root environment lies, on images that no variable tells it of.
+    pub conda_prefix: Option<&'static str>,
     /// The words of the image's SHELL; empty for Docker's own, `/bin/sh -c`.
     pub shell: &'static [&'static str],
     /// What the text of a tag tells; `None` where it does not tell the family for sure.

@@ -10,6 +10,7 @@ const PLAIN: BaseImage = BaseImage {
     users: &[],
     users_of_tag: tags::nobody,
     env: &[],
+    conda_prefix: None,
     shell: &[],
     distribution: tags::told,
     apt_docker_clean: false,
@@ -234,6 +235,7 @@ pub static BASES: &[BaseImage] = &[
         repositories: &["continuumio/miniconda3", "continuumio/anaconda3"],
         // Alpine variants have a user of their own
         covered: tags::conda_not_alpine,
+        conda_prefix: Some("/opt/conda"),
         distribution: tags::conda_on_debian,
         source: "ContinuumIO/docker-images {miniconda3,anaconda3}/debian/Dockerfile and history",
         ..OFFICIAL
