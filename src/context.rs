@@ -8,8 +8,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Larger files are no configuration, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// What stands in each folder that was asked for; shared by the contexts of a run.
-pub type Listings = Arc<Mutex<HashMap<PathBuf, Vec<String>>>>;
+/// What is known of folders, shared by the contexts of a run: each is looked at once.
+#[derive(Debug, Default)]
+pub struct Listings {
+    names: Mutex<HashMap<PathBuf, Vec<String>>>,
+    /// Behind all links.
+    real: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
+}
+
+impl Listings {
+    fn real(&self, folder: &Path) -> Option<PathBuf> {
+        let mut known = self.real.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(real) = known.get(folder) {
+            return real.clone();
+        }
+        let real = folder.canonicalize().ok();
+        known.insert(folder.to_owned(), real.clone());
+        real
+    }
+}
 
 /// The folders that a Dockerfile's COPY instructions may take from.
 #[derive(Debug)]
@@ -27,7 +44,7 @@ enum Source {
         root: PathBuf,
         /// The Dockerfile's folder, canonical, inside `root`.
         folder: PathBuf,
-        names: Listings,
+        names: Arc<Listings>,
         /// What was found already: the folders that a Dockerfile copies from stay the same from pass to pass.
         found: Mutex<HashMap<String, Vec<(String, String)>>>,
     },
@@ -45,9 +62,9 @@ impl Context {
     }
 
     /// The files around a Dockerfile in `folder` of the repository at `root`.
-    pub fn folder(root: &Path, folder: &Path, names: &Listings) -> Self {
-        match (root.canonicalize(), folder.canonicalize()) {
-            (Ok(root), Ok(folder)) if folder.starts_with(&root) => {
+    pub fn folder(root: &Path, folder: &Path, names: &Arc<Listings>) -> Self {
+        match (names.real(root), names.real(folder)) {
+            (Some(root), Some(folder)) if folder.starts_with(&root) => {
                 Self { source: Source::Folder { root, folder, names: Arc::clone(names), found: Mutex::default() } }
             }
             _ => Self::nothing(),
@@ -109,7 +126,7 @@ fn lists(folder: &Path, name: &str, names: &Listings) -> bool {
     if name.contains('/') {
         return folder.join(name).is_file();
     }
-    let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut names = names.names.lock().unwrap_or_else(PoisonError::into_inner);
     let listed = names.entry(folder.to_owned()).or_insert_with(|| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()

@@ -134,7 +134,7 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
         discovery.files.into_iter().partition(|found| found.kind == Kind::Dockerfile);
     report.errors.extend(others.iter().filter(|found| found.named).filter_map(unparsable));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(common.jobs).stack_size(STACK).build().context("threads")?;
-    let listings = Listings::default();
+    let listings = Arc::new(Listings::default());
     let progress = Progress::new(common, dockerfiles.len());
     let loaded: Vec<Loaded> = pool.install(|| {
         dockerfiles
@@ -205,7 +205,7 @@ fn one(
     common: &Common,
     loaded: &Loaded,
     projects: &BTreeMap<PathBuf, Project>,
-    listings: &Listings,
+    listings: &Arc<Listings>,
 ) -> Result<FileReport, ErrorReport> {
     let path = loaded.found.shown.display().to_string();
     let fatal = loaded.found.named || common.strict;
@@ -345,14 +345,22 @@ impl Configs {
     /// # Errors
     /// A restow.toml that can't be read.
     pub fn for_file(&self, path: &Path) -> Result<Arc<Settings>, ConfigError> {
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if let Some(config) = &self.fixed {
-            return Ok(Arc::new(config.settings(&absolute)));
+            return Ok(Arc::new(config.settings(&absolute())));
         }
-        match self.nearest(absolute.parent().unwrap_or(Path::new("/")))? {
-            Some(config) => Ok(Arc::new(config.settings(&absolute))),
-            None => Ok(Arc::clone(&self.default)),
-        }
+        // Most folders have none above them: known by the folder as it is called.
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let known = lock(&self.found).get(folder).cloned();
+        let nearest = match known {
+            Some(known) => known,
+            None => {
+                let nearest = self.nearest(absolute().parent().unwrap_or(Path::new("/")))?;
+                lock(&self.found).insert(folder.to_owned(), nearest.clone());
+                nearest
+            }
+        };
+        Ok(nearest.map_or_else(|| Arc::clone(&self.default), |config| Arc::new(config.settings(&absolute()))))
     }
 
     fn nearest(&self, folder: &Path) -> Result<Nearest, ConfigError> {

@@ -21,7 +21,7 @@ impl Names {
         let others = ["useradd", "adduser", "docker-clean"].map(|name| (name, None));
         let (patterns, managers): (Vec<&str>, Vec<Option<usize>>) = named.chain(modules).chain(others).unzip();
         // Names are short and few: building the automaton can't exceed its limits.
-        let search = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&patterns);
+        let search = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&patterns);
         Self { search: search.unwrap_or_else(|_| unreachable!("a few short patterns")), managers }
     }
 
