@@ -179,6 +179,48 @@ pub fn names(run: &Run, directory: &str, understood: &[usize]) -> Option<String>
         .map(|word| word.raw.clone())
 }
 
+/// A word as an absolute path: relative ones from WORKDIR, or from the last plain `cd` in front of it.
+fn resolve(run: &Run, word: &crate::shell::ShellWord) -> Option<String> {
+    let value = run.value(word).value?;
+    if value.starts_with('/') {
+        return Some(value);
+    }
+    let moves =
+        run.commands().iter().filter(|command| command.name() == Some("cd") && command.range.start < word.range.start);
+    let folder = match moves.last() {
+        Some(command) => {
+            command.arguments().first().and_then(|word| run.value(word).value).filter(|path| path.starts_with('/'))
+        }
+        None => run.state.workdir.clone(),
+    };
+    Some(format!("{}/{value}", folder?.trim_end_matches('/')))
+}
+
+/// A command that copies a folder above `directory` as a whole, so that what is missing there would be missing in the copy.
+pub fn takes_along(run: &Run, directory: &str) -> Option<String> {
+    let copies = run
+        .commands()
+        .iter()
+        .filter(|command| matches!(command.name(), Some("cp" | "mv" | "tar" | "rsync" | "zip" | "cpio")));
+    for command in copies {
+        let words = command.arguments();
+        let sources = words.iter().filter(|word| !word.raw.starts_with('-'));
+        let above = |word: &&crate::shell::ShellWord| {
+            resolve(run, word).is_some_and(|path| relation(&path, directory) == Relation::Above)
+        };
+        let mut sources: Vec<_> = sources.collect();
+        if matches!(command.name(), Some("cp" | "mv" | "rsync")) {
+            sources.pop();
+        }
+        if sources.iter().any(above) {
+            return Some(
+                words.iter().fold(command.name().unwrap_or("").to_owned(), |said, word| said + " " + &word.raw),
+            );
+        }
+    }
+    None
+}
+
 /// A command, beside removals, that needs `directory` or a folder above it to be absent, takes everything in it along, or gives
 /// it to somebody: `mkdir`, `ln`, `git clone`, `useradd -m`, `chown -R`, `cp -r`, `tar`. `kept` are folders that exist in any image.
 pub fn disturbs(run: &Run, directory: &str, kept: &[&str]) -> Option<String> {
@@ -206,7 +248,7 @@ pub fn disturbs(run: &Run, directory: &str, kept: &[&str]) -> Option<String> {
                     || word.raw == "--recursive"
             });
         for word in words.iter().filter(|word| !word.raw.starts_with('-')) {
-            let Some(path) = run.value(word).value.filter(|path| path.starts_with('/')) else { continue };
+            let Some(path) = resolve(run, word) else { continue };
             let touches = match relation(&path, directory) {
                 Relation::Apart => false,
                 Relation::Above => recursive || !kept.contains(&path.trim_end_matches('/')) && path != "/",

@@ -38,6 +38,9 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
                     let text: Vec<&str> = command.words.iter().map(|word| word.raw.as_str()).collect();
                     return Err(format!("`{}` empties the cache in a form that is not edited", text.join(" ")));
                 }
+                if manager.id == "go" {
+                    refuse_partial_go_clean(command, mounted)?;
+                }
                 cleanups::removable(run, command)?;
                 out.push(Defeat::Clean { command: call.command });
             }
@@ -61,6 +64,21 @@ pub fn defeats(run: &Run, manager: &'static Manager, mounted: &[Cache]) -> Resul
         }
     }
     Ok(out)
+}
+
+/// `go clean` empties what its flags name: all of that must be mounted, and nothing else may be named.
+fn refuse_partial_go_clean(command: &Command, mounted: &[Cache]) -> Result<(), String> {
+    for word in command.arguments().iter().filter(|word| word.raw.starts_with('-')) {
+        let covered = match word.raw.trim_start_matches('-') {
+            "modcache" => mounted.iter().any(|cache| cache.store),
+            "cache" => mounted.iter().any(|cache| !cache.store),
+            _ => false,
+        };
+        if !covered {
+            return Err(format!("`go clean {}` empties more than what is mounted", word.raw));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a clean-up calls the manager by its plain name and in its usual words, so that it can mean nothing else.

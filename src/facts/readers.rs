@@ -110,9 +110,19 @@ fn is_off(run: &Run, command: &crate::shell::Command) -> bool {
 /// The first COPY or ADD that brings something into `directory`, or brings it as a whole, in `stage` or a stage it is built on:
 /// a mount would hide it. Copies into the home or the root are passed over.
 pub fn seeded(facts: &Facts<'_>, stage: usize, directory: &str, home: Option<&str>) -> Option<Reader> {
-    for at in facts.ancestors(stage) {
+    let chain = facts.ancestors(stage);
+    let mut folder = "/".to_owned();
+    for at in chain.into_iter().rev() {
         for index in facts.stages[at].instructions.clone() {
             let instruction = &facts.file.instructions[index];
+            if instruction.keyword == Keyword::Workdir {
+                let known = |name: &str| facts.stages[at].end.env.known(name);
+                match expand(instruction.args(), facts.file.escape, &known) {
+                    Some(path) if path.starts_with('/') => folder = path,
+                    Some(path) => folder = format!("{}/{path}", folder.trim_end_matches('/')),
+                    None => {}
+                }
+            }
             if !matches!(instruction.keyword, Keyword::Copy | Keyword::Add) {
                 continue;
             }
@@ -125,9 +135,13 @@ pub fn seeded(facts: &Facts<'_>, stage: usize, directory: &str, home: Option<&st
             else {
                 continue;
             };
-            let bare = target.trim_end_matches('/');
-            if !bare.starts_with('/') || bare.is_empty() || home.is_some_and(|home| home.trim_end_matches('/') == bare)
-            {
+            let absolute = match target.trim_start_matches("./") {
+                path if path.starts_with('/') => path.to_owned(),
+                "." | "" => folder.clone(),
+                path => format!("{}/{path}", folder.trim_end_matches('/')),
+            };
+            let bare = absolute.trim_end_matches('/');
+            if bare.is_empty() || home.is_some_and(|home| home.trim_end_matches('/') == bare) {
                 continue;
             }
             if is_within(bare, directory) || is_within(directory, bare) {
@@ -175,6 +189,10 @@ pub fn named_later(facts: &Facts<'_>, run: &Run, directory: &str, home: Option<&
     for other in later {
         if other.mounts.iter().any(|mount| mount.is_cache() && mount.covers(directory)) {
             continue;
+        }
+        let line = facts.line(other.instruction);
+        if let Some(said) = super::cleanups::takes_along(other, directory) {
+            return Some(Reader { line, what: format!("takes a folder above it along (`{said}`)") });
         }
         let workdir = other.state.workdir.as_deref().unwrap_or("/").trim_end_matches('/');
         for clause in other.text.text.split(['\n', ';', '&', '|']) {

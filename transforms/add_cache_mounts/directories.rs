@@ -71,6 +71,10 @@ pub(super) fn directories(
             return Err(format!("{place}: node_modules would link into the mount"));
         }
     }
+    let linked = run.text.text.contains("link-mode") || run.text.text.contains("UV_LINK_MODE");
+    if manager.id == "uv" && linked && run.text.text.contains("symlink") {
+        return Err("uv is told to link the environment into its cache (symlink)".to_owned());
+    }
     if manager.id == "uv" && run.state.env.known("UV_LINK_MODE").as_deref() == Some("symlink") {
         return Err("UV_LINK_MODE=symlink links the environment into the cache".to_owned());
     }

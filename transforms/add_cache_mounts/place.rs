@@ -4,6 +4,7 @@ use super::directories::Directory;
 use super::site::Mounted;
 use super::stores::{cgo_doubt, opaque_after, store_doubts, uses_later};
 use crate::config::Ids;
+use crate::dockerfile::Keyword;
 use crate::facts::caches::Account;
 use crate::facts::cleanups::{self, Relation, Removed};
 use crate::facts::images;
@@ -128,6 +129,7 @@ pub(super) fn place(
             ));
         }
     }
+    refuse_crossing(cx, run, calls, directory, &target)?;
     let understood: Vec<usize> =
         run.calls().iter().filter(|call| call.manager.id == manager.id).map(|call| call.command).collect();
     if let Some(word) = cleanups::names(run, &target, &understood) {
@@ -223,7 +225,72 @@ pub(super) fn place(
         Sharing::Locked => ",sharing=locked",
     };
     let flag = format!("--mount=type=cache{id},target={target}{sharing}{owner}");
-    Ok(Placed { mounted: Mounted { target, flag, doubts }, failing, directory_flag })
+    Ok(Placed { mounted: Mounted { target, store: directory.cache.store, flag, doubts }, failing, directory_flag })
+}
+
+/// A mount hides what else lies at its target: the folder that the RUN works in, programs that the image starts, outputs that the
+/// commands write there.
+fn refuse_crossing(
+    cx: &DockerfileContext<'_>,
+    run: &Run,
+    calls: &[Call],
+    directory: &Directory,
+    target: &str,
+) -> Result<(), String> {
+    const SYSTEM: [&str; 12] = [
+        "/usr",
+        "/usr/local",
+        "/root",
+        "/home",
+        "/bin",
+        "/usr/bin",
+        "/usr/local/bin",
+        "/lib",
+        "/etc",
+        "/var",
+        "/opt",
+        "/tmp",
+    ];
+    let home = run.state.home();
+    if SYSTEM.contains(&target) || home.as_deref().map(|home| home.trim_end_matches('/')) == Some(target) {
+        return Err(format!("its cache is {target} itself, where more than the cache lies"));
+    }
+    let moves = run.commands().iter().filter(|command| matches!(command.name(), Some("cd" | "pushd")));
+    let folders = moves.filter_map(|command| command.arguments().first()).filter_map(|word| run.value(word).value);
+    if let Some(folder) = folders.chain(run.state.workdir.clone()).find(|folder| is_within(folder, target)) {
+        return Err(format!("it works in {folder}, which a mount at {target} would hide"));
+    }
+    // Some word that is no setting of the cache names the place.
+    let names = |text: &str| {
+        text.match_indices(target).any(|(at, _)| {
+            let next = text[at + target.len()..].chars().next();
+            next.is_none_or(|next| !(next.is_ascii_alphanumeric() || matches!(next, '-' | '_' | '.')))
+        })
+    };
+    let settings: Vec<&str> =
+        calls[0].manager.directories.iter().flat_map(|known| known.env).map(|(name, _)| *name).collect();
+    for (index, ins) in cx.facts.file.instructions.iter().enumerate() {
+        let concerns = match ins.keyword {
+            Keyword::Env | Keyword::Arg => ins.pairs(cx.facts.file.escape).iter().any(|pair| {
+                !settings.iter().any(|name| name.eq_ignore_ascii_case(&pair.name))
+                    && pair.value.as_deref().is_some_and(names)
+            }),
+            Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck | Keyword::Volume => names(ins.args()),
+            _ => false,
+        };
+        if concerns {
+            return Err(format!("line {} names {target} or something in it", cx.facts.line(index)));
+        }
+    }
+    let own = calls.iter().flat_map(|call| &run.commands()[call.command].words);
+    let flags: Vec<&str> = calls[0].manager.directories.iter().filter_map(|known| known.flag).collect();
+    if let Some(word) = own
+        .filter(|word| names(&word.raw) && !flags.iter().any(|flag| word.raw.starts_with(flag)))
+        .find(|word| word.raw != directory.cache.path)
+    {
+        return Err(format!("the command names {}, which lies in its cache", word.raw));
+    }
+    Ok(())
 }
 
 /// A script of the project's own that runs in the same RUN.

@@ -38,6 +38,8 @@ pub(super) struct Site<'a> {
 
 pub(super) struct Mounted {
     pub target: String,
+    /// Whether later commands read it as their dependencies.
+    pub store: bool,
     pub flag: String,
     /// Why this one is not safe.
     pub doubts: Vec<String>,
@@ -116,7 +118,11 @@ impl<'a> Site<'a> {
         }
         let cached: Vec<Cache> = accepted
             .iter()
-            .map(|(mounted, _)| Cache { path: mounted.target.clone(), private: mounted.target.clone(), store: false })
+            .map(|(mounted, _)| Cache {
+                path: mounted.target.clone(),
+                private: mounted.target.clone(),
+                store: mounted.store,
+            })
             .collect();
         for defeat in defeats::defeats(run, manager, &cached)? {
             if let Some(doubt) = hard_defeat(cx, run, &defeat)? {

@@ -40,6 +40,9 @@ pub(super) fn special(
                 let raws = || command.words.iter().map(|word| word.raw.as_str());
                 if raws().any(|raw| {
                     raw.to_ascii_lowercase().contains("dir::cache")
+                        || raw.to_ascii_lowercase().contains("rootdir")
+                        || matches!(raw, "-c" | "--config-file")
+                        || raw.starts_with("--config-file=")
                         || matches!(raw, "-d" | "--download-only" | "--print-uris")
                 }) {
                     return Err("it handles downloaded packages itself".to_owned());
