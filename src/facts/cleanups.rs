@@ -187,7 +187,7 @@ fn resolve(run: &Run, word: &crate::shell::ShellWord) -> Option<String> {
     }
     let moves =
         run.commands().iter().filter(|command| command.name() == Some("cd") && command.range.start < word.range.start);
-    let folder = match moves.last() {
+    let folder = match moves.into_iter().next_back() {
         Some(command) => {
             command.arguments().first().and_then(|word| run.value(word).value).filter(|path| path.starts_with('/'))
         }
@@ -196,26 +196,34 @@ fn resolve(run: &Run, word: &crate::shell::ShellWord) -> Option<String> {
     Some(format!("{}/{value}", folder?.trim_end_matches('/')))
 }
 
-/// A command that copies a folder above `directory` as a whole, so that what is missing there would be missing in the copy.
+/// A command that copies a folder above `directory` as a whole, so that what is missing there would be missing in the copy. By
+/// the words of the text, because RUNs without a package manager are not read any further.
 pub fn takes_along(run: &Run, directory: &str) -> Option<String> {
-    let copies = run
-        .commands()
-        .iter()
-        .filter(|command| matches!(command.name(), Some("cp" | "mv" | "tar" | "rsync" | "zip" | "cpio")));
-    for command in copies {
-        let words = command.arguments();
-        let sources = words.iter().filter(|word| !word.raw.starts_with('-'));
-        let above = |word: &&crate::shell::ShellWord| {
-            resolve(run, word).is_some_and(|path| relation(&path, directory) == Relation::Above)
-        };
-        let mut sources: Vec<_> = sources.collect();
-        if matches!(command.name(), Some("cp" | "mv" | "rsync")) {
-            sources.pop();
+    let mut folder = run.state.workdir.clone();
+    for clause in run.text.text.split(['\n', ';', '&', '|']) {
+        let words: Vec<&str> = clause.split_whitespace().map(|word| word.trim_matches(['"', '\'', '(', ')'])).collect();
+        let Some((name, operands)) = words.split_first() else { continue };
+        let operands: Vec<&str> =
+            operands.iter().copied().filter(|word| !word.starts_with('-') && !word.is_empty()).collect();
+        if *name == "cd" {
+            folder = operands.first().filter(|path| path.starts_with('/')).map(|path| (*path).to_owned());
+            continue;
         }
-        if sources.iter().any(above) {
-            return Some(
-                words.iter().fold(command.name().unwrap_or("").to_owned(), |said, word| said + " " + &word.raw),
-            );
+        let sources = match *name {
+            "cp" | "mv" | "rsync" => &operands[..operands.len().saturating_sub(1)],
+            "tar" | "zip" | "cpio" => operands.as_slice(),
+            _ => continue,
+        };
+        let above = |path: &&&str| {
+            let absolute = match (path.starts_with('/'), &folder) {
+                (true, _) => (**path).to_owned(),
+                (false, Some(folder)) => format!("{}/{path}", folder.trim_end_matches('/')),
+                (false, None) => return false,
+            };
+            relation(&absolute, directory) == Relation::Above
+        };
+        if sources.iter().any(|path| above(&path)) {
+            return Some(words.join(" "));
         }
     }
     None
