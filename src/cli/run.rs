@@ -79,8 +79,7 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
     match text(bytes) {
         Err((line, column, message)) => report.errors.push(error(line, column, message)),
         Ok(text) => {
-            let settings = configs.for_file(Path::new(&path))?;
-            let settings = (*settings).clone();
+            let settings = (*configs.for_file(Path::new(&path))?).clone();
             let (chosen, level) = choose(common, &settings);
             match engine::read_dockerfile(&text) {
                 Err(refusal) => report.errors.push(error(refusal.line, refusal.column, refusal.message)),
@@ -321,7 +320,7 @@ pub fn text(bytes: Vec<u8>) -> Result<String, Problem> {
 /// The restow.toml that holds for a file.
 pub struct Configs {
     fixed: Option<Config>,
-    /// By folder: the nearest config, and its settings if they are the same for all files.
+    /// The nearest config of each folder, by its absolute path and by the path that it was called by.
     found: Mutex<HashMap<PathBuf, Nearest>>,
     default: Arc<Settings>,
 }
