@@ -63,6 +63,30 @@ pub const FIELDS: &[Field] = &[
         "Let dnf and yum keep downloaded packages in the mount (`--setopt=keepcache=1`), not only repository metadata.",
     ),
     field(
+        "cache.mode",
+        "\"inline\", \"registry\", \"local\", \"classic\", \"off\"",
+        "\"registry\" if cache.registry is set, else \"inline\"",
+        "What add-cache-from writes into compose and bake files; see docs/transforms.md. `--cache-mode` wins.",
+    ),
+    field(
+        "cache.registry",
+        "registry and path, such as \"ghcr.io/acme/cache\"",
+        "none",
+        "Where caches are pushed: add-cache-from and add-ci-cache then use REGISTRY/SERVICE:buildcache. The registry must be one that your builds are logged in to.",
+    ),
+    field(
+        "cache.directory",
+        "absolute path",
+        "\"/tmp/.buildx-cache\"",
+        "The folder of the caches of mode local, outside of every build context.",
+    ),
+    field(
+        "cache.service",
+        "list of tables: name, mode, registry",
+        "none",
+        "`[[cache.service]]`: mode and registry for the services and bake targets of that name.",
+    ),
+    field(
         "override.files",
         "list of globs",
         "required",
@@ -72,6 +96,8 @@ pub const FIELDS: &[Field] = &[
     field("override.except", "list of transform ids", "", "As `except`."),
     field("override.review", "true or false", "", "As `review`."),
     field("override.builder", "as builder", "", "As `builder`."),
+    field("override.cache-mode", "as cache.mode", "", "As `cache.mode`."),
+    field("override.cache-registry", "as cache.registry", "", "As `cache.registry`."),
     field(
         "base.image",
         "glob",
@@ -141,6 +167,83 @@ struct CacheSchema {
     id_prefix: String,
     #[serde(default)]
     keep_packages: bool,
+    mode: Option<CacheMode>,
+    registry: Option<String>,
+    directory: Option<String>,
+    #[serde(default, rename = "service")]
+    services: Vec<CacheService>,
+}
+
+/// What add-cache-from writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheMode {
+    /// The image carries the metadata of its own layers.
+    Inline,
+    /// A cache of all stages under a tag of its own.
+    Registry,
+    /// A cache in a folder of the machine.
+    Local,
+    /// For the builder before BuildKit.
+    Classic,
+    Off,
+}
+
+impl CacheMode {
+    /// All of them, with their names.
+    pub const ALL: [(&'static str, CacheMode); 5] = [
+        ("inline", CacheMode::Inline),
+        ("registry", CacheMode::Registry),
+        ("local", CacheMode::Local),
+        ("classic", CacheMode::Classic),
+        ("off", CacheMode::Off),
+    ];
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, mode)| *mode)
+    }
+}
+
+/// A row of `[[cache.service]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CacheService {
+    pub name: String,
+    pub mode: Option<CacheMode>,
+    pub registry: Option<String>,
+}
+
+/// Where caches go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Of the command line: wins over the rows too.
+    pub forced: Option<CacheMode>,
+    pub mode: Option<CacheMode>,
+    pub registry: Option<String>,
+    pub directory: Option<String>,
+    pub services: Vec<CacheService>,
+}
+
+impl CacheSettings {
+    /// The mode for a service.
+    pub fn mode(&self, service: &str) -> CacheMode {
+        let by_registry = self.registry(service).map(|_| CacheMode::Registry);
+        let row = self.services.iter().find(|row| row.name == service).and_then(|row| row.mode);
+        self.forced.or(row).or(self.mode).or(by_registry).unwrap_or(CacheMode::Inline)
+    }
+
+    /// The registry for a service, without a slash at its end.
+    pub fn registry(&self, service: &str) -> Option<&str> {
+        let row = self.services.iter().find(|row| row.name == service).and_then(|row| row.registry.as_deref());
+        row.or(self.registry.as_deref())
+            .map(|registry| registry.trim_end_matches('/'))
+            .filter(|registry| !registry.is_empty())
+    }
+
+    /// The folder for mode local.
+    pub fn directory(&self) -> &str {
+        self.directory.as_deref().unwrap_or("/tmp/.buildx-cache").trim_end_matches('/')
+    }
 }
 
 /// When a mount gets an id.
@@ -160,6 +263,8 @@ struct OverrideSchema {
     except: Option<Vec<String>>,
     review: Option<bool>,
     builder: Option<Builder>,
+    cache_mode: Option<CacheMode>,
+    cache_registry: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -213,6 +318,7 @@ pub struct Settings {
     pub ids: Ids,
     pub id_prefix: String,
     pub keep_packages: bool,
+    pub cache: CacheSettings,
     pub knowledge: Knowledge,
 }
 
@@ -271,6 +377,22 @@ impl Config {
                 return Err(fail(text.find(id.as_str()).unwrap_or(0), message));
             }
         }
+        let caches = &schema.cache;
+        let registries = caches.registry.iter().chain(caches.services.iter().filter_map(|row| row.registry.as_ref()));
+        let registries = registries.chain(schema.overrides.iter().filter_map(|other| other.cache_registry.as_ref()));
+        for registry in registries {
+            if registry.is_empty() || registry.contains("://") || registry.contains([',', ' ', '"']) {
+                let message =
+                    format!("{registry:?} is no registry; write a host and a path, such as \"ghcr.io/acme/cache\"");
+                return Err(fail(text.find(registry.as_str()).unwrap_or(0), message));
+            }
+        }
+        if let Some(directory) =
+            caches.directory.as_ref().filter(|path| !path.starts_with('/') || path.contains([',', ' ']))
+        {
+            let message = format!("cache.directory {directory:?} must be an absolute path without commas and spaces");
+            return Err(fail(text.find(directory.as_str()).unwrap_or(0), message));
+        }
         let (mut bases, mut managers) = (Vec::new(), Vec::new());
         for base in &schema.bases {
             let known = known_base(base).map_err(|message| fail(text.find(&base.image).unwrap_or(0), message))?;
@@ -303,6 +425,13 @@ impl Config {
             ids: self.schema.cache.id,
             id_prefix: self.schema.cache.id_prefix.clone(),
             keep_packages: self.schema.cache.keep_packages,
+            cache: CacheSettings {
+                forced: None,
+                mode: self.schema.cache.mode,
+                registry: self.schema.cache.registry.clone(),
+                directory: self.schema.cache.directory.clone(),
+                services: self.schema.cache.services.clone(),
+            },
             knowledge: self.knowledge.clone(),
         };
         for other in &self.schema.overrides {
@@ -313,6 +442,8 @@ impl Config {
                 settings.except = other.except.clone().unwrap_or(settings.except);
                 settings.review = other.review.unwrap_or(settings.review);
                 settings.builder = other.builder.or(settings.builder);
+                settings.cache.mode = other.cache_mode.or(settings.cache.mode);
+                settings.cache.registry = other.cache_registry.clone().or(settings.cache.registry);
             }
         }
         settings
@@ -434,6 +565,13 @@ builder = "buildkit"
 id = "auto"
 id-prefix = ""
 keep-packages = false
+mode = "registry"
+registry = "registry.example.com/cache"
+directory = "/var/cache/buildx"
+
+[[cache.service]]
+name = "worker"
+mode = "off"
 
 [[override]]
 files = ["legacy/**"]
@@ -441,6 +579,8 @@ only = ["add-cache-mounts"]
 except = []
 review = true
 builder = "classic"
+cache-mode = "classic"
+cache-registry = "registry.example.com/legacy"
 
 [[base]]
 image = "registry.example.com/base/python"

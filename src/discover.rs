@@ -8,6 +8,7 @@ use std::rc::Rc;
 use ignore::WalkBuilder;
 use ignore::overrides::{Override, OverrideBuilder};
 
+use crate::facts::compose;
 use crate::transform::Kind;
 
 /// Folders that hold other people's files.
@@ -64,7 +65,7 @@ pub fn discover(paths: &[PathBuf], more: &Override, is_configured: &dyn Fn(&Path
             Err(error) => errors.push(WalkError { path: path.clone(), message: error.to_string(), named: true }),
             Ok(meta) if meta.is_dir() => walk(path, more, is_configured, &mut files, &mut errors),
             Ok(_) => {
-                let kind = kind_of(path).unwrap_or(Kind::Dockerfile);
+                let kind = kind_of(path).unwrap_or_else(|| kind_by_content(path));
                 let base = path.parent().unwrap_or(Path::new(""));
                 files.add(path.clone(), kind, true, base, path.is_symlink());
             }
@@ -317,25 +318,28 @@ pub fn kind_of(path: &Path) -> Option<Kind> {
     (is_yaml && in_workflows).then_some(Kind::Workflow)
 }
 
+/// What a file is that was named and whose name does not tell.
+fn kind_by_content(path: &Path) -> Kind {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("yml" | "yaml") => {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let has = |key: &str| text.lines().any(|line| line.starts_with(key));
+            if has("jobs:") && !has("services:") { Kind::Workflow } else { Kind::Compose }
+        }
+        Some("hcl" | "json") => Kind::Bake,
+        _ => Kind::Dockerfile,
+    }
+}
+
 /// The Dockerfiles that a compose file names.
 fn dockerfiles_of_compose(path: &Path) -> Vec<PathBuf> {
     let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
     if !text.contains("dockerfile") {
         return Vec::new();
     }
-    let Ok(value) = serde_yaml::from_str::<serde_yaml::Value>(text.trim_start_matches('\u{feff}')) else {
-        return Vec::new();
-    };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let services = value.get("services").and_then(|services| services.as_mapping()).into_iter().flatten();
-    let named = services.filter_map(|(_, service)| {
-        let build = service.get("build")?;
-        let dockerfile = build.get("dockerfile")?.as_str()?;
-        let context = build.get("context").and_then(|context| context.as_str()).unwrap_or(".");
-        let literal = !dockerfile.contains('$') && !context.contains('$') && !context.contains("://");
-        literal.then(|| folder.join(context).join(dockerfile))
-    });
-    named.collect()
+    compose::named_dockerfiles(&text).into_iter().map(|named| folder.join(named)).collect()
 }
 
 fn error_path(error: &ignore::Error) -> Option<PathBuf> {

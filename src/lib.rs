@@ -1,4 +1,5 @@
-//! restow rewrites Dockerfiles so that image builds stop downloading and rebuilding what has not changed.
+//! restow rewrites Dockerfiles, compose and bake files, and workflows so that image builds stop downloading and rebuilding what has not
+//! changed.
 //!
 //! The layers, in reading order; each uses only those below it:
 //!
@@ -10,10 +11,10 @@
 //! - [`discover`]: paths to files.
 //! - [`engine`]: passes to a fixpoint, and the check after each change.
 //! - [`transform`]: what a transform is; transforms and engine meet here and nowhere else.
-//! - [`project`] and [`config`]: what is known of the repository, and restow.toml.
-//! - [`facts`]: what a Dockerfile means.
-//! - [`context`]: files beside it.
-//! - [`dockerfile`] and [`shell`]: reading without loss.
+//! - [`project`] and [`config`]: which file builds which image, what else is known of the repository, and restow.toml.
+//! - [`facts`]: what a file means: Dockerfile, compose file, bake file, workflow.
+//! - [`context`]: files beside a Dockerfile.
+//! - [`dockerfile`], [`shell`], [`yaml`] and [`hcl`]: reading without loss.
 //! - [`edit`] and [`text`]: edits and places.
 
 pub mod cli;
@@ -25,6 +26,7 @@ pub mod edit;
 pub mod engine;
 pub mod examples;
 pub mod facts;
+pub mod hcl;
 pub mod project;
 pub mod report;
 pub mod shell;
@@ -33,3 +35,4 @@ pub mod transform;
 #[path = "../transforms/mod.rs"]
 pub mod transforms;
 pub mod write;
+pub mod yaml;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Start a private container engine for tests/real_build.rs, and stop it again.
+# Start a private container engine for tests/real_build.rs and tests/compose_cache.py, and stop it again.
 #
 #   tests/builder.sh start [DIR]    about 80 s the first time, 2 s when DIR is already filled
 #   tests/builder.sh stop  [DIR]    end the processes that `start` left running; DIR keeps its images
@@ -7,7 +7,7 @@
 # DIR defaults to ${TMPDIR:-/tmp}/restow-test-builder. Nothing outside DIR is written: Debian's docker
 # packages are unpacked there, not installed. Afterwards
 #
-#   . DIR/env.sh; docker build --network=host ...
+#   . DIR/env.sh; docker build --network=host ...    docker compose ...    docker buildx ...
 #
 # and RESTOW_BUILDER=DIR makes tests/real_build.rs use it. Needs root on Debian, network, and a CPython 3.11 outside /usr.
 # Where that is missing it prints one line and exits 3.
@@ -20,8 +20,14 @@
 #                          counts what it sends: GET /ctl answers
 #                            {"pages", "page_bytes", "metadata", "metadata_bytes", "files", "file_bytes", "not_modified"}
 #                          since the last GET /ctl?reset. `files` are distributions; a rebuild that uses its cache has 0.
+#   an image registry      on localhost:$REGISTRY_PORT (default 3242), as RESTOW_TEST_REGISTRY in env.sh; empty at first
+#   compose and buildx     as plugins of the docker command
 #
-# Hosts come from apt's and pip's own configuration; SUITE is the Debian suite whose engine is run (default trixie).
+# IMAGE_STORE=containerd keeps images in containerd's store, as new installations of Docker 29 and Docker Desktop do;
+# without it they are in a graph driver's (overlay2). `start` again switches. Each store has images of its own.
+#
+# Hosts come from apt's and pip's own configuration; SUITE is the Debian suite whose engine is run (default trixie). A DIR
+# belongs to one suite and one pair of ports.
 set -euo pipefail
 
 die() { echo "builder.sh: $*" >&2; exit 3; }
@@ -94,14 +100,17 @@ private_apt() {
 }
 
 unpack_engine() {
-  [ -x "$D/engine/usr/sbin/dockerd" ] && return
+  # A DIR that was filled before compose and the registry belonged to it is filled again.
+  [ -x "$D/engine/usr/sbin/dockerd" ] && [ -x "$PLUGINS/docker-compose" ] && [ -x "$D/engine/usr/bin/docker-registry" ] && return
+  rm -rf "$D/apt/debs" "$D/engine.part" "$D/engine"
   local suite=${SUITE:-trixie} deb
   mkdir -p "$D"/apt/{lists/partial,archives/partial,sources,debs}
   printf 'deb [signed-by='"$KEYS"'] %s %s main\n' "$MIRROR" "$suite" "$MIRROR" "$HOST_SUITE" | sort -u > "$D/apt/sources/engine.list"
   private_apt update 2> "$D/run/apt.log" || die "no network: apt-get update failed, see $D/run/apt.log"
-  # runc is linked against the machine's own C library: it comes from the machine's own suite.
+  # runc is linked against the machine's own C library: it comes from the machine's own suite, as does what is no engine.
   ( cd "$D/apt/debs"
-    private_apt download {docker.io,docker-cli,docker-buildx,containerd}/"$suite" {runc,debootstrap}/"$HOST_SUITE" ) \
+    private_apt download {docker.io,docker-cli,docker-buildx,docker-compose,containerd}/"$suite" \
+      {runc,debootstrap,docker-registry,tini}/"$HOST_SUITE" ) \
     2> "$D/run/apt.log" || die "no network: downloading the engine failed, see $D/run/apt.log"
   for deb in "$D"/apt/debs/*.deb; do dpkg-deb -x "$deb" "$D/engine.part"; done
   "$D/engine.part/usr/sbin/dockerd" --version > "$D/run/dockerd.log" 2>&1 || die "the engine of $suite doesn't run on $HOST_SUITE; set SUITE"
@@ -112,15 +121,28 @@ start_engine() {
   mkdir -p "$D/cli"
   cat > "$D/env.sh" <<E
 export PATH=$D/engine/usr/sbin:$D/engine/usr/bin:\$PATH DOCKER_HOST=unix://$D/run/engine.sock DOCKER_CONFIG=$D/cli
-export RESTOW_TEST_INDEX=http://127.0.0.1:$PORT
+export RESTOW_TEST_INDEX=http://127.0.0.1:$PORT RESTOW_TEST_REGISTRY=localhost:$REGISTRY_PORT
 E
   . "$D/env.sh"
-  echo "{\"cliPluginsExtraDirs\":[\"$D/engine/usr/libexec/docker/cli-plugins\"]}" > "$D/cli/config.json"
+  echo "{\"cliPluginsExtraDirs\":[\"$PLUGINS\"]}" > "$D/cli/config.json"
   # No bridge and no firewall rules: RUN steps use the machine's network (--network=host).
-  echo '{"iptables":false,"ip6tables":false,"bridge":"none","ip-forward":false}' > "$D/run/engine.json"
+  printf '{"iptables":false,"ip6tables":false,"bridge":"none","ip-forward":false,"features":{"containerd-snapshotter":%s}}\n' \
+    "$CONTAINERD_STORE" > "$D/run/engine.json"
   spawn engine "$D/engine/usr/sbin/dockerd" --config-file "$D/run/engine.json" --data-root "$D/data" \
     --exec-root "$D/run/exec" --pidfile "$D/run/dockerd" -H "unix://$D/run/engine.sock"
   until_true 30 docker info || die "the engine doesn't start, see $D/run/engine.log"
+}
+
+# ---- the registry -----------------------------------------------------------------------------------------
+
+start_registry() {
+  cat > "$D/run/registry.yml" <<E
+{version: 0.1, log: {level: error}, storage: {filesystem: {rootdirectory: $D/registry}, delete: {enabled: true}},
+ http: {addr: "127.0.0.1:$REGISTRY_PORT"}}
+E
+  spawn registry "$D/engine/usr/bin/docker-registry" serve "$D/run/registry.yml"
+  until_true 10 curl -fs "http://127.0.0.1:$REGISTRY_PORT/v2/" && ours "$(cat "$D/run/registry.pid")" ||
+    die "the registry doesn't start on port $REGISTRY_PORT, see $D/run/registry.log; set REGISTRY_PORT"
 }
 
 # ---- the package index ------------------------------------------------------------------------------------
@@ -221,6 +243,19 @@ PY
 # What the machine's apt must be told to reach its mirror, the image's apt must be told as well.
 apt_access() { apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Date|https?::Proxy) ' || true; }
 
+# The two stores don't see each other's images: what was made in one is kept as a file for the other.
+base_images() {
+  local images=(debian:bookworm-slim python:3.11-slim)
+  if ! docker image inspect "${images[@]}" > /dev/null 2>&1 && [ -e "$D/images.tar" ]; then
+    docker load -q -i "$D/images.tar" > "$D/run/load.log"
+  fi
+  debian_image
+  python_image
+  [ -e "$D/images.tar" ] && return
+  docker save -o "$D/images.part" "${images[@]}"
+  mv "$D/images.part" "$D/images.tar"
+}
+
 debian_image() {
   docker image inspect debian:bookworm-slim > /dev/null 2>&1 && return
   local root=$D/debian
@@ -276,16 +311,22 @@ E
 case ${1:-} in start | stop) ;; *) usage ;; esac
 D=${2:-${TMPDIR:-/tmp}/restow-test-builder}
 PORT=${INDEX_PORT:-3241}
+REGISTRY_PORT=${REGISTRY_PORT:-3242}
+case ${IMAGE_STORE:-overlay2} in
+  overlay2) CONTAINERD_STORE=false ;;
+  containerd) CONTAINERD_STORE=true ;;
+  *) echo "builder.sh: IMAGE_STORE is overlay2 or containerd" >&2; exit 2 ;;
+esac
 if [ "$1" = stop ]; then
   D=$(realpath -m "$D"); stop; echo "stopped: $D"; exit
 fi
 look_around
-mkdir -p "$D/run"; D=$(realpath "$D")
+mkdir -p "$D/run"; D=$(realpath "$D"); PLUGINS=$D/engine/usr/libexec/docker/cli-plugins
 stop
 trap '[ $? = 0 ] || stop' EXIT
 unpack_engine
 start_engine
+start_registry
 start_index
-debian_image
-python_image
+base_images
 echo "ready: . $D/env.sh; docker build --network=host ..."

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Top-level modules from the top down; each uses only those that stand below it.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 19] = [
     "cli",
     "examples",
     "transforms",
@@ -18,6 +18,8 @@ const LAYERS: [&str; 17] = [
     "context",
     "dockerfile",
     "shell",
+    "yaml",
+    "hcl",
     "edit",
     "text",
     "main",
@@ -28,7 +30,7 @@ const KNOWN: [(&str, &str, &str); 1] = [
     ("config", "project", "restow.toml names a builder, and a project has settings"),
 ];
 /// Libraries that are called from one module only.
-const LIBRARIES: [(&str, &str); 9] = [
+const LIBRARIES: [(&str, &str); 11] = [
     ("rable::", "src/shell"),
     ("similar::", "src/report"),
     ("tempfile::", "src/write.rs"),
@@ -37,7 +39,9 @@ const LIBRARIES: [(&str, &str); 9] = [
     ("clap::", "src/cli src/main.rs"),
     ("anyhow::", "src/cli src/main.rs"),
     ("toml::", "src/config.rs src/facts/packages.rs"),
-    ("serde_yaml::", "src/discover.rs src/cli"),
+    ("granit_parser::", "src/yaml"),
+    ("serde_yaml::", "src/yaml"),
+    ("hcl_edit::", "src/hcl"),
 ];
 
 fn root() -> &'static Path {

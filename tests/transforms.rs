@@ -27,6 +27,7 @@ fn run(transforms: &[&dyn Transform], example: &Example, level: Level) -> Outcom
 fn again(example: &Example, text: &str) -> Example {
     // Examples are static because transforms are; a text made by a test lives as long as the test process.
     Example {
+        path: example.path,
         name: example.name,
         before: Box::leak(text.to_owned().into_boxed_str()),
         files: example.files,

@@ -422,7 +422,7 @@ fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
 }
 
 const fn example(name: &'static str, before: &'static str) -> Example {
-    Example { name, before, files: &[], config: "" }
+    Example { name, path: "Dockerfile", before, files: &[], config: "" }
 }
 
 const EXAMPLES: &[Example] = &[

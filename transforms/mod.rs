@@ -1,12 +1,13 @@
 //! The transforms, in application order.
 
+pub mod add_cache_from;
 pub mod add_cache_mounts;
 pub mod drop_no_cache;
 
 use crate::transform::Transform;
 
 /// All transforms, in the order in which they are applied.
-pub const ALL: &[&dyn Transform] = &[&add_cache_mounts::AddCacheMounts, &drop_no_cache::DropNoCache];
+pub const ALL: &[&dyn Transform] = &[&add_cache_mounts::AddCacheMounts, &drop_no_cache::DropNoCache, &add_cache_from::AddCacheFrom];
 
 /// Their ids, in the same order.
 pub fn ids() -> Vec<&'static str> {

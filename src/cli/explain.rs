@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args;
 
+use super::survey::{self, Configs};
 use super::{Color, Common, Format, run};
 use crate::dockerfile::Keyword;
 use crate::engine;
@@ -82,7 +83,8 @@ pub fn run_example(transform: &dyn Transform, example: &Example) -> String {
     if outcome.is_changed() {
         let _ = writeln!(out, "```diff\n{}```\n", hunks(&outcome.before, &outcome.after));
     } else {
-        let _ = writeln!(out, "```dockerfile\n{}```\n", example.before);
+        let end = if example.before.ends_with('\n') { "" } else { "\n" };
+        let _ = writeln!(out, "```{}\n{}{end}```\n", language(example.path), example.before);
     }
     for change in &outcome.changes {
         let _ = writeln!(out, "- line {}, {}: {}: {}", change.line, change.level.name(), change.title, change.reason);
@@ -95,7 +97,7 @@ pub fn run_example(transform: &dyn Transform, example: &Example) -> String {
 
 /// What restow sees at a line, and what it would do there.
 fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<String> {
-    let source = run::load(Path::new(path)).map_err(|(line, column, message)| match line {
+    let source = survey::load(Path::new(path)).map_err(|(line, column, message)| match line {
         0 => anyhow::anyhow!("{path}: {message}"),
         line => anyhow::anyhow!("{path}:{line}:{column}: {message}"),
     })?;
@@ -112,6 +114,7 @@ fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<S
         review: true,
         config: arguments.config.clone(),
         dockerfile: Vec::new(),
+        cache_mode: None,
         stdin_name: String::new(),
         jobs: 1,
         format: Format::Text,
@@ -121,7 +124,7 @@ fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<S
         verbose: false,
     };
     let finished = run::run(&common)?;
-    let settings = run::Configs::new(&common)?.for_file(Path::new(path))?;
+    let settings = Configs::new(&common)?.for_file(Path::new(path))?;
     let facts = Facts::new(&source, &file, &settings.knowledge, &Scripts::new());
     let instruction = &file.instructions[at];
     let mut out = String::new();

@@ -5,11 +5,14 @@ pub mod check;
 pub mod diff;
 pub mod explain;
 pub mod run;
+pub mod survey;
 pub mod transforms;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::CacheMode;
 
 /// Exit status: nothing to do, or done.
 pub const DONE: u8 = 0;
@@ -61,6 +64,9 @@ pub struct Common {
     /// Read files that match as Dockerfiles too (may be repeated)
     #[arg(long, value_name = "GLOB")]
     pub dockerfile: Vec<String>,
+    /// What add-cache-from writes: inline, registry, local, classic or off [default: of restow.toml, else inline]
+    #[arg(long, value_name = "MODE", value_parser = cache_mode)]
+    pub cache_mode: Option<CacheMode>,
     /// Name of the Dockerfile on standard input
     #[arg(long, value_name = "NAME", default_value = "Dockerfile")]
     pub stdin_name: String,
@@ -82,6 +88,11 @@ pub struct Common {
     /// More on standard error: files without changes
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+fn cache_mode(name: &str) -> Result<CacheMode, String> {
+    let names: Vec<&str> = CacheMode::ALL.iter().map(|(name, _)| *name).collect();
+    CacheMode::named(name).ok_or_else(|| format!("there are {}", names.join(", ")))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

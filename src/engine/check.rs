@@ -2,25 +2,74 @@
 
 use std::collections::BTreeMap;
 
+use super::Parsed;
 use crate::dockerfile::{self, Dockerfile};
+use crate::facts::bake;
 use crate::transform::Effect;
+use crate::yaml::{self, Difference};
 
-/// Compares the instructions after a change with those before it: anything that differs and was not declared is an error.
+/// Compares the instructions of a Dockerfile after a change with those before it: anything that differs and was not declared is an error.
 ///
 /// # Errors
 /// The first difference that no effect declares.
 pub fn check(before: &str, after: &str, effects: &[Effect]) -> Result<(), String> {
     let old = dockerfile::read(before).map_err(|error| error.to_string())?;
-    check_read(before, &old, after, effects).map(drop)
+    check_dockerfile(before, &old, after, effects).map(drop)
 }
 
-/// [`check`] for a text that was read already; gives the new text as it is read.
-pub(super) fn check_read(
-    before: &str,
-    old: &Dockerfile,
-    after: &str,
-    effects: &[Effect],
-) -> Result<Dockerfile, String> {
+/// [`check`] for a text of any kind that was read already; gives the new text as it is read.
+pub(super) fn check_read(before: &str, old: &Parsed, after: &str, effects: &[Effect]) -> Result<Parsed, String> {
+    let kind = old.kind();
+    match old {
+        Parsed::Dockerfile(old) => return check_dockerfile(before, old, after, effects).map(Parsed::Dockerfile),
+        Parsed::Compose(..) | Parsed::Workflow(..) => yaml::check(before, after, &differences(effects)?)?,
+        Parsed::Bake(bake) if bake.is_json => yaml::check(before, after, &differences(effects)?)?,
+        Parsed::Bake(_) => {
+            let added: Vec<(&str, &str, &str)> = effects
+                .iter()
+                .map(|effect| match effect {
+                    Effect::AddAttribute { target, name, value } => {
+                        Ok((target.as_str(), name.as_str(), value.as_str()))
+                    }
+                    other => Err(format!("{other:?} is no effect on a bake file")),
+                })
+                .collect::<Result<_, String>>()?;
+            bake::check(before, after, &added)?;
+        }
+    }
+    let new = super::read(kind, after).map_err(|error| format!("the result can't be read: {}", error.message))?;
+    let texts = |text: &str, file: &Parsed| -> Vec<String> {
+        file.comments().iter().map(|comment| comment.of(text).trim().to_owned()).collect()
+    };
+    if texts(before, old) != texts(after, &new) {
+        return Err("comments differ".to_owned());
+    }
+    Ok(new)
+}
+
+/// The declared differences, in the order in which their paths hold: what is put into a list shifts the items behind it, so that comes
+/// last, from the back.
+fn differences(effects: &[Effect]) -> Result<Vec<Difference>, String> {
+    let mut sorted = Vec::with_capacity(effects.len());
+    let mut inserted = Vec::new();
+    for effect in effects {
+        match effect {
+            Effect::Data(Difference::Insert { path, value }) => inserted.push((path.clone(), value.clone())),
+            Effect::Data(difference) => sorted.push(difference.clone()),
+            other => return Err(format!("{other:?} is no effect on data")),
+        }
+    }
+    inserted.sort_by_key(|(path, _)| {
+        std::cmp::Reverse(match path.last() {
+            Some(yaml::Step::Index(index)) => *index,
+            _ => 0,
+        })
+    });
+    sorted.extend(inserted.into_iter().map(|(path, value)| Difference::Insert { path, value }));
+    Ok(sorted)
+}
+
+fn check_dockerfile(before: &str, old: &Dockerfile, after: &str, effects: &[Effect]) -> Result<Dockerfile, String> {
     let new = dockerfile::read(after).map_err(|error| format!("the result can't be read: {error}"))?;
     if old.escape != new.escape || old.directives != new.directives {
         return Err("parser directives differ".to_owned());
@@ -113,6 +162,7 @@ fn expected<'a>(before: &str, old: &'a Dockerfile, effects: &[Effect]) -> Result
             | Effect::ReplaceText { instruction, .. }
             | Effect::RemovePair { instruction, .. }
             | Effect::RemoveInstruction { instruction } => *instruction,
+            Effect::Data(_) | Effect::AddAttribute { .. } => return Err("no effect on a Dockerfile".to_owned()),
         };
         models.entry(at).or_insert_with(|| Some(Model::new(before, &old.instructions[at])));
     }
@@ -153,6 +203,7 @@ fn expected<'a>(before: &str, old: &'a Dockerfile, effects: &[Effect]) -> Result
                 model.words.drain(start..start + count);
             }
             Effect::RemoveInstruction { instruction } => drop(models.insert(*instruction, None)),
+            Effect::Data(_) | Effect::AddAttribute { .. } => {}
         }
     }
     for (instruction, mut replacements) in texts {

@@ -2,31 +2,38 @@
 
 mod check;
 mod ignores;
+mod inline;
+mod parsed;
 
 use std::collections::HashSet;
 
 pub use check::check;
+pub use parsed::{Parsed, Refusal, read, read_dockerfile};
 
 use self::check::check_read;
 use self::ignores::Ignores;
+use self::inline::Inline;
 use crate::context::Context;
-use crate::dockerfile::{self, Dockerfile};
+use crate::dockerfile;
 use crate::edit::EditSet;
 use crate::facts::{Facts, Scripts};
 use crate::project::Project;
 use crate::text::LineIndex;
-use crate::transform::{Change, DockerfileContext, Effect, Findings, Kind, Level, Skip, Transform};
+use crate::transform::{
+    BakeContext, Change, ComposeContext, DockerfileContext, Effect, Findings, Kind, Level, Skip, Transform,
+    WorkflowContext,
+};
 
 /// More passes than any file needs; reaching it is our bug.
 const MOST_PASSES: usize = 64;
 
 /// A file and what surrounds it.
 pub struct Input<'a> {
-    /// As shown to people.
+    /// Relative to the root of the project.
     pub path: &'a str,
     pub text: &'a str,
-    /// `text` as [`read_dockerfile`] reads it.
-    pub file: &'a Dockerfile,
+    /// `text` as [`read`] reads it.
+    pub file: &'a Parsed,
     pub context: &'a Context,
     pub project: &'a Project,
 }
@@ -79,61 +86,7 @@ pub struct HeldBack {
     pub reason: String,
 }
 
-/// Why a file can't be worked on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Refusal {
-    /// Counted from 1.
-    pub line: usize,
-    pub column: usize,
-    pub message: String,
-}
-
-/// Reads a Dockerfile, and refuses one that BuildKit would refuse to build.
-///
-/// # Errors
-/// What BuildKit's parser refuses, unknown instructions, and instructions before the first FROM.
-pub fn read_dockerfile(text: &str) -> Result<Dockerfile, Refusal> {
-    let refusal = |offset: usize, message: String| {
-        let (line, column) = LineIndex::new(text).line_column(offset.min(text.len()));
-        Refusal { line, column, message }
-    };
-    let file = dockerfile::read(text).map_err(|error| refusal(error.offset, error.message))?;
-    let mut started = false;
-    for instruction in &file.instructions {
-        let word = instruction.keyword_span.of(text);
-        match instruction.keyword {
-            dockerfile::Keyword::Unknown => {
-                let hint = if text.contains("{{") || text.contains("{%") {
-                    "; a template is read only once it is rendered"
-                } else {
-                    ""
-                };
-                return Err(refusal(instruction.span.start, format!("unknown instruction {word:?}{hint}")));
-            }
-            dockerfile::Keyword::From => {
-                started = true;
-                let words = instruction.words(file.escape).len();
-                if words != 1 && words != 3 {
-                    let message = "FROM requires either one or three arguments".to_owned();
-                    return Err(refusal(instruction.span.start, message));
-                }
-            }
-            dockerfile::Keyword::Arg => {}
-            _ if !started => {
-                let message = format!("no build stage in current context: {word} stands before the first FROM");
-                return Err(refusal(instruction.span.start, message));
-            }
-            _ => {}
-        }
-    }
-    if !started {
-        return Err(refusal(0, "no FROM in the file".to_owned()));
-    }
-    Ok(file)
-}
-
-/// Rewrites one Dockerfile with `transforms`, in their order, up to `allowed`.
+/// Rewrites one file with `transforms`, in their order, up to `allowed`.
 ///
 /// Safe changes are computed first and on their own, so that they do not depend on `allowed`.
 pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level) -> Outcome {
@@ -143,7 +96,7 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
             line,
             reason: "restow: ignore-file".to_owned(),
         };
-        return Outcome { skips: transforms.iter().map(skip).collect(), ..Outcome::unchanged(input.text) };
+        return Outcome { skips: transforms.iter().map(skip).collect(), ..Outcome::unchanged(input) };
     }
     let mut rejected: HashSet<String> = HashSet::new();
     let mut faults = Vec::new();
@@ -155,13 +108,15 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
             text: input.text.to_owned(),
             steps: Vec::new(),
             file: None,
+            lines: LineIndex::new(input.text),
             scripts: Scripts::new(),
+            inline: Inline::default(),
             rejected: &rejected,
         };
         match run.run_to_fixpoint() {
             Ok((skips, held_back)) => {
-                let Run { text, steps, .. } = run;
-                return finish(input, text, steps, skips, held_back, faults);
+                let Run { text, steps, inline, .. } = run;
+                return finish(input, text, steps, skips, held_back, inline, faults);
             }
             Err(Fault::Damage { transform, group, message }) => {
                 faults.push(format!("{transform}: {message}; this change is dropped"));
@@ -169,18 +124,18 @@ pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level)
             }
             Err(Fault::Endless) => {
                 faults.push(format!("no end after {MOST_PASSES} passes; the file keeps its text"));
-                return Outcome { faults, ..Outcome::unchanged(input.text) };
+                return Outcome { faults, ..Outcome::unchanged(input) };
             }
         }
     }
 }
 
 impl Outcome {
-    fn unchanged(text: &str) -> Self {
+    fn unchanged(input: &Input<'_>) -> Self {
         Self {
-            kind: Kind::Dockerfile,
-            before: text.to_owned(),
-            after: text.to_owned(),
+            kind: input.file.kind(),
+            before: input.text.to_owned(),
+            after: input.text.to_owned(),
             changes: Vec::new(),
             skips: Vec::new(),
             held_back: Vec::new(),
@@ -203,8 +158,12 @@ struct Run<'a> {
     text: String,
     steps: Vec<(&'static str, Change, EditSet)>,
     /// `text` as it is read; none as long as it is the input's.
-    file: Option<Dockerfile>,
+    file: Option<Parsed>,
+    /// Of the input's text.
+    lines: LineIndex,
     scripts: Scripts,
+    /// What was found in Dockerfiles that stand in the file.
+    inline: Inline,
     /// Groups with a change that did something else than it declared: none of their changes is made.
     rejected: &'a HashSet<String>,
 }
@@ -215,6 +174,7 @@ type Remains = (Vec<(&'static str, usize, String)>, Vec<(&'static str, Change)>)
 
 impl Run<'_> {
     fn run_to_fixpoint(&mut self) -> Result<Remains, Fault> {
+        self.rewrite_inline()?;
         let mut found = Vec::new();
         for level in [Level::Safe, Level::Review] {
             if level <= self.allowed {
@@ -234,15 +194,19 @@ impl Run<'_> {
             let mut wanted = Vec::new();
             {
                 let file = self.file.as_ref().unwrap_or(self.input.file);
-                let mut facts = Facts::new(&self.text, file, &self.input.project.settings.knowledge, &self.scripts);
-                if !self.steps.is_empty() {
-                    facts.set_lines(file.instructions.iter().map(|ins| self.line_on_disk(ins.span.start)).collect());
-                }
+                let facts = file.dockerfile().map(|file| {
+                    let mut facts = Facts::new(&self.text, file, &self.input.project.settings.knowledge, &self.scripts);
+                    if !self.steps.is_empty() {
+                        facts
+                            .set_lines(file.instructions.iter().map(|ins| self.line_on_disk(ins.span.start)).collect());
+                    }
+                    facts
+                });
                 let ignores = Ignores::new(&self.text, file);
                 while found.len() < count && wanted.is_empty() {
                     let at = next % count;
                     let id = self.transforms[at].meta().id;
-                    let findings = self.look(self.transforms[at], &facts, &ignores);
+                    let findings = self.look(self.transforms[at], file, facts.as_ref(), &ignores);
                     wanted = self.eligible(id, &findings, level)?;
                     found.push((at, id, findings));
                     next += 1;
@@ -272,20 +236,31 @@ impl Run<'_> {
     /// The line of the file on disk that the text at `offset` comes from.
     fn line_on_disk(&self, offset: usize) -> usize {
         let origin = self.steps.iter().rev().fold(offset, |at, (_, _, set)| set.before(at));
-        self.input.file.lines.line(origin.min(self.input.text.len()))
+        self.lines.line(origin.min(self.input.text.len()))
     }
 
-    fn look(&self, transform: &dyn Transform, facts: &Facts<'_>, ignores: &Ignores) -> Findings {
+    fn look(&self, transform: &dyn Transform, file: &Parsed, facts: Option<&Facts<'_>>, ignores: &Ignores) -> Findings {
         let mut findings = Findings::default();
-        let cx = DockerfileContext { facts, context: self.input.context, project: self.input.project };
-        transform.dockerfile(&cx, &mut findings);
+        let (path, text, project) = (self.input.path, self.text.as_str(), self.input.project);
+        match (file, facts) {
+            (Parsed::Dockerfile(_), Some(facts)) => {
+                let cx = DockerfileContext { facts, context: self.input.context, project };
+                transform.dockerfile(&cx, &mut findings);
+            }
+            (Parsed::Dockerfile(_), None) => {}
+            (Parsed::Compose(stream, compose), _) => {
+                transform.compose(&ComposeContext { path, text, stream, compose, project }, &mut findings);
+            }
+            (Parsed::Workflow(stream, workflow), _) => {
+                transform.workflow(&WorkflowContext { path, text, stream, workflow, project }, &mut findings);
+            }
+            (Parsed::Bake(bake), _) => {
+                transform.bake(&BakeContext { path, text, bake, project }, &mut findings);
+            }
+        }
         let id = transform.meta().id;
-        let ignored: Vec<usize> = findings
-            .changes
-            .iter()
-            .map(|change| change.offset)
-            .filter(|offset| ignores.holds(facts.file, *offset, id))
-            .collect();
+        let ignored: Vec<usize> =
+            findings.changes.iter().map(|change| change.offset).filter(|offset| ignores.holds(*offset, id)).collect();
         findings.changes.retain(|change| !ignored.contains(&change.offset));
         for offset in ignored {
             findings.skips.push(Skip { offset, reason: "a comment says restow: ignore".to_owned() });
@@ -336,6 +311,8 @@ impl Run<'_> {
             };
             text = set.apply(&text);
             let mut change = change;
+            let shift: isize = done.iter().filter(|(at, _)| *at <= change.offset).map(|(_, delta)| delta).sum();
+            change.offset = change.offset.saturating_add_signed(shift);
             // What depends on a change that needs a look needs one too.
             if self.steps.iter().any(|(_, before, _)| before.group == change.group && before.level == Level::Review) {
                 if change.level == Level::Safe {
@@ -391,9 +368,10 @@ fn finish(
     steps: Vec<(&'static str, Change, EditSet)>,
     skips: Vec<(&'static str, usize, String)>,
     held_back: Vec<(&'static str, Change)>,
+    inline: Inline,
     faults: Vec<String>,
 ) -> Outcome {
-    let lines = &input.file.lines;
+    let lines = LineIndex::new(input.text);
     let sets: Vec<&EditSet> = steps.iter().map(|(_, _, set)| set).collect();
     let origin = |offset: usize, before: usize| {
         let first = sets[..before].iter().rev().fold(offset, |at, set| set.before(at));
@@ -402,11 +380,14 @@ fn finish(
     let mut seen = HashSet::new();
     let mut changes = Vec::with_capacity(steps.len());
     for (index, (transform, change, set)) in steps.iter().enumerate() {
-        let place = set.iter().next().map_or(change.offset, |edit| edit.span.start);
-        let line = origin(place, index);
-        let holds = |ins: &&dockerfile::Instruction| ins.start_line <= line && line <= ins.end_line;
-        let holder = input.file.instructions.iter().find(holds);
-        let line = holder.map_or(line, |ins| ins.start_line);
+        let line = match input.file.dockerfile() {
+            Some(file) => {
+                let line = origin(set.iter().next().map_or(change.offset, |edit| edit.span.start), index);
+                let holds = |ins: &&dockerfile::Instruction| ins.start_line <= line && line <= ins.end_line;
+                file.instructions.iter().find(holds).map_or(line, |ins| ins.start_line)
+            }
+            None => origin(change.offset, index),
+        };
         let mut id = stable_id(input.path, transform, change, 0);
         let mut copy = 0;
         while !seen.insert(id.clone()) {
@@ -428,6 +409,7 @@ fn finish(
     let mut skips: Vec<Located> = skips
         .into_iter()
         .map(|(transform, offset, reason)| Located { transform, line: origin(offset, all), reason })
+        .chain(inline.skips)
         .collect();
     skips.sort_by_key(|left| left.line);
     skips.dedup();
@@ -439,8 +421,10 @@ fn finish(
             title: change.title,
             reason: change.reason,
         })
+        .chain(inline.held_back)
         .collect();
-    Outcome { kind: Kind::Dockerfile, before: input.text.to_owned(), after, changes, skips, held_back, faults }
+    let faults = faults.into_iter().chain(inline.faults).collect();
+    Outcome { kind: input.file.kind(), before: input.text.to_owned(), after, changes, skips, held_back, faults }
 }
 
 /// Stable from run to run as long as the place it is about is: FNV-1a, 64 bit, which no release of a library changes.
@@ -450,17 +434,4 @@ fn stable_id(path: &str, transform: &str, change: &Change, copy: usize) -> Strin
     let hash =
         bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_buildkit_would_not_build_is_refused() {
-        for text in ["RUN a\n", "ARG A\n", "FROM x\nFOO b\n", "FROM a b\n", "{% if x %}\nFROM y\n"] {
-            assert!(read_dockerfile(text).is_err(), "{text:?}");
-        }
-        assert!(read_dockerfile("ARG A\nFROM x\n").is_ok());
-    }
 }

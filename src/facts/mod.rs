@@ -1,17 +1,21 @@
 //! What a Dockerfile means: stages and their bases, the environment and user of every RUN, the commands in it, the
 //! package managers among them, and who reads what they leave behind.
 
+pub mod bake;
 pub mod bases;
 pub mod caches;
 pub mod cleanups;
+pub mod compose;
 pub mod defeats;
 pub mod images;
+pub mod interpolation;
 pub mod managers;
 pub mod packages;
 pub mod readers;
 pub mod runs;
 pub mod stages;
 pub mod users;
+pub mod workflow;
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,13 +1,17 @@
 //! What is known of the repository around a file: its settings, the builder it is meant for, and what its Dockerfiles share.
 
+pub mod commands;
+pub mod graph;
 pub mod signs;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::dockerfile::Dockerfile;
 use crate::facts::{Facts, Scripts, images, managers};
 
+pub use graph::Graph;
 pub use signs::{Builder, Sign};
 
 /// A repository, or the folder that was named.
@@ -18,6 +22,8 @@ pub struct Project {
     pub sign: Option<Sign>,
     /// For each manager whose cache holds binaries: the distributions that its RUNs build on.
     pub distributions: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Which file builds which image.
+    pub graph: Arc<Graph>,
     /// Stage names that compose files and scripts build by name.
     pub targets: BTreeSet<String>,
 }

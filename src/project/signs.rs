@@ -74,6 +74,33 @@ pub fn find(root: &Path) -> Option<Sign> {
     names.filter_map(|name| read(root, &name).and_then(|text| sign(&name, &text))).next()
 }
 
+/// Whether a file, by its path, may hold commands that build and push images.
+pub fn may_push(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let named =
+        FILES.iter().any(|file| *file == path || *file == name) && !name.starts_with("railway.") && name != ".env";
+    named || name.ends_with(".sh") || name.ends_with(".mk")
+}
+
+/// Folders beside the root in which such files stand.
+const SCRIPT_FOLDERS: [&str; 8] = ["", "bin", "build", "ci", "deploy", "docker", "scripts", "tools"];
+
+/// Files that may hold commands that build and push images, by their path below the root, with their text.
+pub fn scripts(root: &Path) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for folder in SCRIPT_FOLDERS {
+        let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        for name in names.filter(|name| may_push(name)) {
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            found.extend(read(root, &path).filter(|text| text.contains("docker")).map(|text| (path, text)));
+        }
+    }
+    found.extend(read(root, ".circleci/config.yml").map(|text| (".circleci/config.yml".to_owned(), text)));
+    found.sort();
+    found
+}
+
 /// The text of a build file, if it is there.
 pub fn read(root: &Path, name: &str) -> Option<String> {
     let path = root.join(name);

@@ -4,8 +4,12 @@ pub mod run_edits;
 
 use crate::edit::Edit;
 use crate::facts::Facts;
+use crate::facts::bake::Bake;
+use crate::facts::compose::Compose;
+use crate::facts::workflow::Workflow;
 use crate::project::Project;
 use crate::text::Span;
+use crate::yaml::{Difference, Stream};
 
 /// A rewrite of files. One file under `transforms/` each; [`crate::transforms::ALL`] lists them in application order.
 pub trait Transform: Sync {
@@ -13,6 +17,21 @@ pub trait Transform: Sync {
 
     /// Proposes changes of one Dockerfile as it stands now.
     fn dockerfile(&self, cx: &DockerfileContext<'_>, out: &mut Findings) {
+        let _ = (cx, out);
+    }
+
+    /// Proposes changes of one compose file as it stands now.
+    fn compose(&self, cx: &ComposeContext<'_>, out: &mut Findings) {
+        let _ = (cx, out);
+    }
+
+    /// Proposes changes of one bake file as it stands now.
+    fn bake(&self, cx: &BakeContext<'_>, out: &mut Findings) {
+        let _ = (cx, out);
+    }
+
+    /// Proposes changes of one workflow as it stands now.
+    fn workflow(&self, cx: &WorkflowContext<'_>, out: &mut Findings) {
         let _ = (cx, out);
     }
 }
@@ -47,13 +66,15 @@ impl Meta {
     }
 }
 
-/// A small Dockerfile that shows one behaviour; run by the tests and by `explain`.
+/// A small file that shows one behaviour; run by the tests and by `explain`.
 #[derive(Debug)]
 pub struct Example {
     /// The snapshot's name.
     pub name: &'static str,
+    /// Where the file stands in its repository; its name tells its kind.
+    pub path: &'static str,
     pub before: &'static str,
-    /// Other files of the build context: path and content.
+    /// Other files of the repository: path and content.
     pub files: &'static [(&'static str, &'static str)],
     /// restow.toml, empty for none.
     pub config: &'static str,
@@ -105,8 +126,8 @@ pub struct Change {
     pub effects: Vec<Effect>,
 }
 
-/// What a change does to the instructions; the engine compares it with what it finds afterwards. `instruction` is an index
-/// into the instructions before the change.
+/// What a change does to a file; the engine compares it with what it finds afterwards. `instruction` is an index into the
+/// instructions before the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// A flag in front of the others.
@@ -127,6 +148,14 @@ pub enum Effect {
     },
     RemoveInstruction {
         instruction: usize,
+    },
+    /// What differs in the data of a YAML or JSON file.
+    Data(Difference),
+    /// An attribute that a target of a bake file gets, with its value as written.
+    AddAttribute {
+        target: String,
+        name: String,
+        value: String,
     },
 }
 
@@ -156,5 +185,34 @@ pub struct DockerfileContext<'a> {
     /// The files beside it.
     pub context: &'a crate::context::Context,
     /// What is known of the repository around it.
+    pub project: &'a Project,
+}
+
+/// What a transform sees of a compose file.
+pub struct ComposeContext<'a> {
+    /// Relative to the root of the project.
+    pub path: &'a str,
+    pub text: &'a str,
+    pub stream: &'a Stream,
+    pub compose: &'a Compose,
+    pub project: &'a Project,
+}
+
+/// What a transform sees of a bake file.
+pub struct BakeContext<'a> {
+    /// Relative to the root of the project.
+    pub path: &'a str,
+    pub text: &'a str,
+    pub bake: &'a Bake,
+    pub project: &'a Project,
+}
+
+/// What a transform sees of a workflow.
+pub struct WorkflowContext<'a> {
+    /// Relative to the root of the project.
+    pub path: &'a str,
+    pub text: &'a str,
+    pub stream: &'a Stream,
+    pub workflow: &'a Workflow,
     pub project: &'a Project,
 }

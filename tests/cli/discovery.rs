@@ -122,7 +122,8 @@ fn a_compose_file_can_not_name_files_outside_of_the_folder() {
         ("outside", PIP),
     ]);
     let ran = folder.restow_in("repo", &["apply"]).expect(0);
-    assert_holds(ran.counts(), &["0 files read"]);
+    assert_holds(ran.counts(), &["1 file read, 0 changed"]);
+    assert_eq!(folder.json(&["repo"])["files"][0]["path"], "repo/compose.yml", "the compose file itself");
     assert_eq!(folder.read("outside"), PIP);
 }
 

@@ -25,11 +25,12 @@ fn explain_prints_a_transforms_documentation_with_before_and_after() {
     let folder = Folder::new(&[]);
     for id in restow::transforms::ids() {
         let ran = folder.restow(&["explain", id]).expect(0);
-        assert_holds(
-            &ran.out,
-            &[&format!("# {id}\n"), "Why", "What is left alone", "Safety", "```diff\n", "\n-RUN", "\n+RUN"],
-        );
+        assert_holds(&ran.out, &[&format!("# {id}\n"), "Why", "What is left alone", "Safety", "```diff\n", "\n+"]);
     }
+    let ran = folder.restow(&["explain", "add-cache-mounts"]).expect(0);
+    assert_holds(&ran.out, &["\n-RUN", "\n+RUN", "\n```dockerfile\n"]);
+    let ran = folder.restow(&["explain", "add-cache-from"]).expect(0);
+    assert_holds(&ran.out, &["\n+      cache_from:", "\n```yaml\n"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::transform::Example;
 
 const fn example(name: &'static str, before: &'static str) -> Example {
-    Example { name, before, files: &[], config: "" }
+    Example { name, path: "Dockerfile", before, files: &[], config: "" }
 }
 
 const fn with_files(
@@ -11,11 +11,11 @@ const fn with_files(
     before: &'static str,
     files: &'static [(&'static str, &'static str)],
 ) -> Example {
-    Example { name, before, files, config: "" }
+    Example { name, path: "Dockerfile", before, files, config: "" }
 }
 
 const fn configured(name: &'static str, before: &'static str, config: &'static str) -> Example {
-    Example { name, before, files: &[], config }
+    Example { name, path: "Dockerfile", before, files: &[], config }
 }
 
 pub const EXAMPLES: &[Example] = &[

@@ -1,0 +1,299 @@
+//! Services of a compose file.
+
+use super::entries::{self, Entries, Subject};
+use super::existing;
+use crate::config::CacheMode;
+use crate::edit::Edit;
+use crate::facts::compose::{Build, BuildKey, INLINE_ARGUMENT, Service};
+use crate::facts::interpolation::interpolate;
+use crate::project::graph::{self, is_default_compose, parent};
+use crate::transform::{Change, ComposeContext, Effect, Level};
+use crate::yaml::edits::{Layout, add_pairs, joint, remove, wrap};
+use crate::yaml::{Difference, New, Node, Step, below};
+
+/// A service that gets entries.
+pub struct Site<'a> {
+    cx: &'a ComposeContext<'a>,
+    service: &'a Service,
+    build: &'a Build,
+    entries: Entries,
+    stages: Option<usize>,
+    /// Whether `cache_from` is there already and only what writes it is missing.
+    only_export: bool,
+    edits: Vec<Edit>,
+    effects: Vec<Effect>,
+    inline_argument_goes: bool,
+}
+
+impl<'a> Site<'a> {
+    /// All the rejections.
+    pub fn find(cx: &'a ComposeContext<'a>, service: &'a Service, build: &'a Build) -> Result<Self, String> {
+        let cache = &cx.project.settings.cache;
+        if cache.mode(&service.name) == CacheMode::Off {
+            return Err("its cache mode is off".to_owned());
+        }
+        if build.no_cache {
+            return Err("`no_cache: true` asks for builds without a cache".to_owned());
+        }
+        let graph = &cx.project.graph;
+        let own = graph
+            .builds
+            .iter()
+            .find(|other| other.by == graph::By::Compose && other.file == cx.path && other.name == service.name);
+        let dockerfile = own.and_then(|own| own.dockerfile.as_deref());
+        let image = image(cx, service);
+        let mut only_export = false;
+        if build.cache_from.is_some() || build.cache_to.is_some() {
+            existing::judge(cx.project, service, build, image.as_deref(), dockerfile)?;
+            only_export = true;
+        }
+        if let Some(reason) = &build.fixed {
+            return Err(reason.clone());
+        }
+        if matches!(service.build, BuildKey::Merged(_)) {
+            return Err("its `build` comes from a merge key; write it out in the service".to_owned());
+        }
+        joined_with_others(cx, service)?;
+        let subject =
+            Subject { name: &service.name, image: image.as_deref(), resolved: resolved(image.as_deref()), dockerfile };
+        let entries = entries::find(&subject, cx.project)?;
+        if let Some(own) = own {
+            let own = graph::Build { images: image.iter().cloned().collect(), ..own.clone() };
+            if let Some(other) = entries::rival(&own, &entries, cx.project) {
+                return Err(format!(
+                    "`{}` ({}:{}) would write {} too, and each would overwrite the other's cache; give them different names, or build in one and let the other use its `image`",
+                    other.name, other.file, other.line, entries.place
+                ));
+            }
+        }
+        let declined = build.inline_argument().is_some_and(|value| matches!(value, "0" | "false" | "False"));
+        if entries.mode == CacheMode::Inline && declined {
+            return Err(format!("{INLINE_ARGUMENT} is switched off in its `args`; remove it there, or use mode registry"));
+        }
+        let stages = dockerfile.and_then(|path| graph.dockerfiles.get(path)).map(|image| image.stages);
+        let mut site = Self {
+            cx,
+            service,
+            build,
+            entries,
+            stages,
+            only_export,
+            edits: Vec::new(),
+            effects: Vec::new(),
+            inline_argument_goes: false,
+        };
+        site.write(dockerfile)?;
+        Ok(site)
+    }
+
+    /// Edits and effects.
+    fn write(&mut self, dockerfile: Option<&str>) -> Result<(), String> {
+        let (text, stream) = (self.cx.text, self.cx.stream);
+        let parent = stream.node(&self.service.path).ok_or("its mapping was not found")?;
+        let pair = parent.pair("build").ok_or("its `build` was not found")?;
+        let mut near = vec![&pair.1, parent];
+        near.extend(stream.documents.first());
+        let layout = Layout::of(text, stream, &near);
+        let list = |entries: &[String]| New::List(entries.iter().map(New::entry).collect());
+        let mut pairs = Vec::new();
+        if !self.only_export {
+            pairs.push(("cache_from", list(&self.entries.cache_from)));
+        }
+        if !self.entries.cache_to.is_empty() {
+            pairs.push(("cache_to", list(&self.entries.cache_to)));
+        }
+        let at = |reason: String| format!("restow can't add a key to its `build`: {reason}");
+        if self.build.is_short {
+            self.edits = wrap(text, pair, parent.is_flow(), "context", &pairs, layout).map_err(at)?;
+            let difference = Difference::Wrap { path: self.build.path.clone(), key: "context".to_owned() };
+            self.effects.push(Effect::Data(difference));
+        } else {
+            self.edits = add_pairs(text, &pair.1, &pairs, layout).map_err(at)?;
+            self.remove_inline_argument(&pair.1, dockerfile);
+        }
+        if self.entries.mode == CacheMode::Inline
+            && !self.inline_argument_goes
+            && let Some(place) = self.inline_argument_stays()
+        {
+            return Err(format!(
+                "{place} sets {INLINE_ARGUMENT}, and beside it `cache_to: [type=inline]` fails the build (\"duplicate cache exports\"); remove the argument there"
+            ));
+        }
+        for (key, value) in pairs {
+            self.effects.push(Effect::Data(Difference::Set { path: below(&self.build.path, key), value }));
+        }
+        Ok(())
+    }
+
+    /// Takes BUILDKIT_INLINE_CACHE out, where `cache_to` says the same or the builder does not know it.
+    fn remove_inline_argument(&mut self, build: &Node, dockerfile: Option<&str>) {
+        let stands_in = match self.entries.mode {
+            CacheMode::Inline => self.build.writes_inline(),
+            CacheMode::Classic => self.build.inline_argument().is_some(),
+            _ => false,
+        };
+        let declared = dockerfile
+            .and_then(|path| self.cx.project.graph.dockerfiles.get(path))
+            .is_some_and(|image| image.arguments.iter().any(|name| name == INLINE_ARGUMENT));
+        let Some(args) = build.get("args").filter(|args| stands_in && !declared && !self.cx.stream.is_shared(args)) else {
+            return;
+        };
+        let index = match args.is_sequence() {
+            true => args.items().iter().position(|item| {
+                item.text().is_some_and(|text| text.split('=').next() == Some(INLINE_ARGUMENT))
+            }),
+            false => args.pairs().iter().position(|(key, _)| key.text() == Some(INLINE_ARGUMENT)),
+        };
+        let Some(index) = index else { return };
+        let path = below(&self.build.path, "args");
+        let alone = args.items().len() + args.pairs().len() == 1;
+        let (edit, path) = if alone {
+            let at = build.pairs().iter().position(|(key, _)| key.text() == Some("args"));
+            (at.map(|at| remove(self.cx.text, build, at)), path)
+        } else {
+            let step = match args.is_sequence() {
+                true => Step::Index(index),
+                false => Step::key(INLINE_ARGUMENT),
+            };
+            (Some(remove(self.cx.text, args, index)), path.into_iter().chain([step]).collect())
+        };
+        if let Some(Ok(edit)) = edit {
+            self.edits = joint(self.cx.text, edit, std::mem::take(&mut self.edits));
+            self.effects.push(Effect::Data(Difference::Remove { path }));
+            self.inline_argument_goes = true;
+        }
+    }
+
+    /// Where the argument still reaches the service from.
+    fn inline_argument_stays(&self) -> Option<String> {
+        let is_on = |build: &Build| build.inline_argument().is_some_and(|value| !matches!(value, "0" | "false" | "False"));
+        if is_on(self.build) {
+            return Some("its own `args`".to_owned());
+        }
+        let graph = &self.cx.project.graph;
+        let folder = parent(self.cx.path);
+        let others = graph.composes.iter().filter(|source| parent(&source.path) == folder && source.path != self.cx.path);
+        for source in others {
+            let same = source.file.services.iter().find(|other| other.name == self.service.name);
+            if same.and_then(Service::any_build).is_some_and(is_on) {
+                return Some(source.path.clone());
+            }
+        }
+        graph.inline_argument.clone()
+    }
+
+    pub fn change(self) -> Change {
+        let mut reason = self.entries.reason(&self.cx.project.graph, self.stages, true);
+        if self.only_export {
+            reason = format!("`cache_from` reads the service's own image, but nothing writes a record into it, so it finds nothing; {reason}");
+        }
+        if self.inline_argument_goes {
+            let why = match self.entries.mode {
+                CacheMode::Classic => "means nothing to that builder",
+                _ => "did the same unseen",
+            };
+            reason.push_str(&format!("; the argument {INLINE_ARGUMENT} {why} and goes"));
+        }
+        Change {
+            group: format!("add-cache-from:{}", self.service.name),
+            title: format!("{} ({})", self.entries.title(), self.service.name),
+            reason,
+            level: Level::Review,
+            offset: self.build.offset,
+            edits: self.edits,
+            effects: self.effects,
+        }
+    }
+}
+
+/// The image of a service as written; in an override file that of the file that it overrides.
+fn image(cx: &ComposeContext<'_>, service: &Service) -> Option<String> {
+    if service.image.is_some() {
+        return service.image.clone();
+    }
+    if !is_override(cx.path) {
+        return None;
+    }
+    let folder = parent(cx.path);
+    let base = cx.project.graph.composes.iter().filter(|source| {
+        parent(&source.path) == folder && is_default_compose(&source.path) && !is_override(&source.path)
+    });
+    base.flat_map(|source| &source.file.services).find(|other| other.name == service.name)?.image.clone()
+}
+
+fn is_override(path: &str) -> bool {
+    is_default_compose(path) && path.contains(".override.")
+}
+
+/// The image with its variables at their defaults.
+fn resolved(image: Option<&str>) -> Result<String, String> {
+    let Some(image) = image else {
+        return Err("it has no `image`, and the default name depends on the project's; add `image: NAME:TAG`".to_owned());
+    };
+    let found = interpolate(image);
+    if let Some(name) = found.bare.first() {
+        return Err(format!("its image needs {name}, which has no default and would leave a broken reference; write ${{{name}:-default}}"));
+    }
+    // What must be set stands for itself.
+    Ok(found.required.iter().fold(found.text, |text, name| if text.is_empty() { name.to_lowercase() } else { text }))
+}
+
+/// Whether other services get this one's lists, or give it theirs: lists append, and an entry must not be written twice.
+fn joined_with_others(cx: &ComposeContext<'_>, service: &Service) -> Result<(), String> {
+    let graph = &cx.project.graph;
+    let folder = parent(cx.path);
+    if let Some(extends) = &service.extends {
+        let file = match &extends.file {
+            None => Some(cx.path.to_owned()),
+            Some(file) => graph::inside(&folder, file),
+        };
+        let base = graph.composes.iter().find(|source| Some(&source.path) == file.as_ref());
+        let base = base.and_then(|source| source.file.services.iter().find(|other| other.name == extends.service));
+        return match base {
+            Some(base) if base.any_build().is_none() => Ok(()),
+            Some(base) => Err(format!(
+                "it extends `{}`, whose `build` it takes over: lists append, so entries here would stand beside those of `{}`; write the entries by hand, or end the extension",
+                base.name, base.name
+            )),
+            None => Err(format!("it extends `{}`, which was not found, so the lists that it would append to are not known", extends.service)),
+        };
+    }
+    for source in &graph.composes {
+        for other in &source.file.services {
+            let Some(extends) = &other.extends else { continue };
+            let file = match &extends.file {
+                None => Some(source.path.clone()),
+                Some(file) => graph::inside(&parent(&source.path), file),
+            };
+            if extends.service == service.name && file.as_deref() == Some(cx.path) {
+                return Err(format!(
+                    "`{}` ({}) extends it and would take over these entries, so that two services read and write one place; write the entries by hand, or end the extension",
+                    other.name, source.path
+                ));
+            }
+        }
+    }
+    let rank = |path: &str| match is_default_compose(path) {
+        true if is_override(path) => 2,
+        true => 0,
+        false => 1,
+    };
+    let variants = graph.composes.iter().filter(|source| {
+        parent(&source.path) == folder
+            && source.path != cx.path
+            && source.file.services.iter().any(|other| other.name == service.name && other.any_build().is_some())
+    });
+    for source in variants {
+        if (rank(&source.path), rank(cx.path)) == (0, 0) {
+            // Compose loads compose.yaml and not docker-compose.yml where both are there.
+            continue;
+        }
+        if rank(&source.path) < rank(cx.path) {
+            return Err(format!(
+                "{} builds it too: loaded together their lists append, so the entries stand there only; copy them if this file is used alone",
+                source.path
+            ));
+        }
+    }
+    Ok(())
+}
