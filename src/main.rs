@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use restow::cli::{Cli, Command, FAILED, apply, check, diff, explain, transforms};
+use restow::cli::{Cli, Command, FAILED, apply, check, diff, explain, services, transforms};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Apply(arguments) => apply::execute(arguments),
         Command::Transforms(arguments) => transforms::execute(arguments),
         Command::Explain(arguments) => explain::execute(arguments),
+        Command::Services(arguments) => services::execute(arguments),
     };
     match status {
         Ok(status) => ExitCode::from(status),

@@ -6,6 +6,7 @@ mod cli {
     mod apply;
     mod broken;
     mod builders;
+    mod compose;
     mod config;
     mod discovery;
     mod exit_codes;
@@ -13,5 +14,6 @@ mod cli {
     mod formats;
     mod patches;
     mod selection;
+    mod services;
     mod streams;
 }

@@ -8,7 +8,8 @@ started with, and its build cache is emptied many times. Each case copies tests/
 the entries, builds, empties the cache, changes something or nothing, and builds again. The table says what hit of the
 builder stage (5 steps) and of the final stage (4 steps). Exit 1 if a line isn't as expected, 2 if nothing can be tested.
 
-A line marked `seen` has no expectation: builds that share a base race for the imported cache (docker/buildx#414).
+A line marked `seen` has no expectation: what hits varies from run to run. Builds that share a base, for example, race
+for the imported cache (docker/buildx#414).
 The lines of mode `container` need the image moby/buildkit:buildx-stable-1 in the engine and are left out without it.
 """
 import argparse
@@ -93,8 +94,8 @@ class Build:
             return self.failure()
         # The log names a step again after lines of another one.
         steps = dict(re.findall(r"^#(\d+) \[(.*?) ?\d+/\d+\] (?!FROM )", self.log, re.M))
-        # The last step that hits is unpacked, and then logged as DONE.
-        cached = set(re.findall(r"^#(\d+) (?:CACHED$|extracting sha256:)", self.log, re.M))
+        # The last step that hits is fetched and unpacked, and may then be logged as DONE.
+        cached = set(re.findall(r"^#(\d+) (?:CACHED$|(?:extracting )?sha256:)", self.log, re.M))
         count = dict.fromkeys(STEPS, 0)
         for number, place in steps.items():
             # A service that is built alone isn't named.
@@ -125,6 +126,10 @@ class Project:
         shutil.copytree(SOURCE, self.folder)
         # Both files at once would write the same refs, which restow refuses.
         (self.folder / ("docker-bake.hcl" if kind == "compose" else "compose.yml")).unlink()
+        if kind == "bake":
+            # Bake files of older versions can't say this, and the classic builder doesn't know the flag.
+            dockerfile = self.folder / "web" / "Dockerfile"
+            dockerfile.write_text(dockerfile.read_text().replace("RUN ", "RUN --network=none "))
         if mode == "registry":
             (self.folder / "restow.toml").write_text(f'[cache]\nregistry = "{self.engine.registry}/{self.tag}"\n')
         if mode != "off":
@@ -229,7 +234,9 @@ class Bench:
             project.push()
             project.forget_image()
             project.change("serve.sh")
-            self.both("inline", "image pushed, gone here, code changed" + times, project.rebuild(), CODE)
+            # Measured on 26.1.5 and 28.5.2: the older one loses the description of what came from a registry as well.
+            lost = times and int(self.engine.version.split(".")[0]) < 28
+            self.line("inline", "image pushed, gone here, code changed" + times, project.rebuild(), NONE if lost else CODE, CODE)
         project.push()
         project.forget_image()
         project.change("words.txt")
@@ -244,12 +251,16 @@ class Bench:
         if not self.stores_all_caches:
             return
         project.forget_image()
+        project.change("words.txt")
+        self.both(mode, "source of the builder changed", project.rebuild(), INSTALLED)
+        project.forget_image()
         self.both(mode, "nothing changed", project.rebuild(), ALL)
         for times in ("", " once more"):
             project.change("serve.sh")
             self.both(mode, "code changed" + times, project.rebuild(), CODE)
+        # 26.1.5 sometimes exports less than it imported; 28.5.2 was never seen to.
         project.change("words.txt")
-        self.both(mode, "source of the builder changed", project.rebuild(), INSTALLED)
+        self.line(mode, "source of the builder changed, after builds that hit", project.rebuild())
         self.both(mode, "service without image, first build", project.rebuild("worker").hits("worker"), "worker 0/3")
         self.both(mode, "service without image, nothing changed", project.rebuild("worker").hits("worker"), "worker 3/3")
         self.line(mode, "all services at once", project.rebuild("web", "worker").hits(*STEPS))

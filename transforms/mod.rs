@@ -2,12 +2,18 @@
 
 pub mod add_cache_from;
 pub mod add_cache_mounts;
+pub mod add_ci_cache;
 pub mod drop_no_cache;
 
 use crate::transform::Transform;
 
 /// All transforms, in the order in which they are applied.
-pub const ALL: &[&dyn Transform] = &[&add_cache_mounts::AddCacheMounts, &drop_no_cache::DropNoCache, &add_cache_from::AddCacheFrom];
+pub const ALL: &[&dyn Transform] = &[
+    &add_cache_mounts::AddCacheMounts,
+    &drop_no_cache::DropNoCache,
+    &add_cache_from::AddCacheFrom,
+    &add_ci_cache::AddCiCache,
+];
 
 /// Their ids, in the same order.
 pub fn ids() -> Vec<&'static str> {

@@ -5,6 +5,7 @@ pub mod check;
 pub mod diff;
 pub mod explain;
 pub mod run;
+pub mod services;
 pub mod survey;
 pub mod transforms;
 
@@ -41,6 +42,8 @@ pub enum Command {
     Transforms(transforms::Arguments),
     /// A transform's documentation, or what restow sees at PATH:LINE
     Explain(explain::Arguments),
+    /// Which file builds which image, from which context, who builds it in CI
+    Services(services::Arguments),
 }
 
 /// Which files, which transforms, and how to print.
@@ -88,6 +91,28 @@ pub struct Common {
     /// More on standard error: files without changes
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+impl Common {
+    /// What holds without flags.
+    pub fn new(paths: Vec<PathBuf>) -> Self {
+        Self {
+            paths,
+            only: None,
+            except: Vec::new(),
+            review: false,
+            config: None,
+            dockerfile: Vec::new(),
+            cache_mode: None,
+            stdin_name: "Dockerfile".to_owned(),
+            jobs: 0,
+            format: Format::Text,
+            color: Color::Auto,
+            strict: false,
+            quiet: false,
+            verbose: false,
+        }
+    }
 }
 
 fn cache_mode(name: &str) -> Result<CacheMode, String> {

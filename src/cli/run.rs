@@ -23,7 +23,7 @@ use crate::transform::{Kind, Level, Transform};
 use crate::transforms;
 
 /// Bytes of stack for a thread: the shell parser recurses.
-const STACK: usize = 16 << 20;
+pub const STACK: usize = 16 << 20;
 
 /// What a run gave.
 pub struct Finished {
@@ -170,6 +170,8 @@ fn one(
     let mut settings = (*loaded.settings).clone();
     settings.cache.forced = common.cache_mode;
     let shared = projects.get(&loaded.found.root);
+    settings.knowledge.replaced =
+        shared.map(|shared| shared.graph.replaced(&loaded.found.relative)).unwrap_or_default();
     let project = Project { settings, ..shared.cloned().unwrap_or_default() };
     let folder = loaded.found.shown.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let context = Context::folder(&loaded.found.root, folder, listings);
@@ -221,13 +223,8 @@ impl Progress {
 
 /// Warnings, faults and the counts, on standard error.
 pub fn tell(finished: &Finished, common: &Common, verb: &str) {
+    tell_errors(&finished.report.errors, common.quiet);
     let mut err = std::io::stderr().lock();
-    for error in &finished.report.errors {
-        let word = if error.fatal { "error" } else { "warning" };
-        if error.fatal || !common.quiet {
-            let _ = writeln!(err, "{word}: {}", error.text());
-        }
-    }
     for file in &finished.report.files {
         for fault in &file.outcome.faults {
             let _ = writeln!(err, "warning: {}: a fault of restow itself, please report it: {fault}", file.path);
@@ -243,6 +240,17 @@ pub fn tell(finished: &Finished, common: &Common, verb: &str) {
         let _ = writeln!(err, "note: {note}");
     }
     let _ = writeln!(err, "{}", crate::report::text::counts(finished.report.counts(), verb));
+}
+
+/// Warnings, unless `quiet`, and errors, on standard error.
+pub fn tell_errors(errors: &[ErrorReport], quiet: bool) {
+    let mut err = std::io::stderr().lock();
+    for error in errors {
+        let word = if error.fatal { "error" } else { "warning" };
+        if error.fatal || !quiet {
+            let _ = writeln!(err, "{word}: {}", error.text());
+        }
+    }
 }
 
 /// The exit status as far as errors decide it.

@@ -90,7 +90,7 @@ pub fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Ov
                 }
             }
             project.targets = targets(&root);
-            project.graph = Arc::new(parts.graph(&root));
+            project.graph = Arc::new(parts.graph(&root, &Base::of(&root, files.iter().map(|file| &file.found))));
             (root, project)
         })
         .collect()
@@ -100,7 +100,42 @@ pub fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Ov
 pub fn alone(path: &str, text: &str, file: &Parsed) -> Graph {
     let mut parts = Parts::default();
     parts.add(&mut Project::default(), path, text, file.clone());
-    parts.graph(Path::new(""))
+    parts.graph(Path::new(""), &Base::default())
+}
+
+/// Where the paths of a graph count from.
+#[derive(Debug, Clone, Default)]
+pub struct Base {
+    folder: PathBuf,
+    /// The project's own folder where the paths start with it: several folders outside of a repository keep their names apart.
+    within: Option<PathBuf>,
+}
+
+impl Base {
+    /// For the files of one root.
+    pub fn of<'a>(root: &Path, mut files: impl Iterator<Item = &'a Found>) -> Self {
+        let is_dot = |part: &std::path::Component<'_>| matches!(part, std::path::Component::CurDir);
+        let clean: PathBuf = root.components().filter(|part| !is_dot(part)).collect();
+        let is_called = |found: &Found| Path::new(&found.relative) == found.shown && found.shown.starts_with(&clean);
+        if !clean.as_os_str().is_empty() && files.all(is_called) {
+            return Self { folder: PathBuf::new(), within: Some(clean) };
+        }
+        Self { folder: root.to_owned(), within: None }
+    }
+
+    /// Whether a path is there, in the project.
+    pub fn exists(&self, path: &str) -> bool {
+        let path = self.folder.join(path);
+        self.within.as_ref().is_none_or(|within| path.starts_with(within)) && path.exists()
+    }
+
+    /// How a path below the root is called.
+    fn called(&self, path: &str) -> String {
+        match &self.within {
+            Some(within) => format!("{}/{path}", within.display()),
+            None => path.to_owned(),
+        }
+    }
 }
 
 /// What a graph is made of.
@@ -126,15 +161,16 @@ impl Parts {
         }
     }
 
-    fn graph(mut self, root: &Path) -> Graph {
+    fn graph(mut self, root: &Path, base: &Base) -> Graph {
         self.composes.sort_by(|left, right| left.path.cmp(&right.path));
         self.bakes.sort_by(|left, right| left.path.cmp(&right.path));
         self.workflows.sort_by(|left, right| left.path.cmp(&right.path));
         let names_images = self.composes.iter().any(|source| {
             source.file.services.iter().any(|service| service.image.is_some() && service.any_build().is_some())
         }) || !self.bakes.is_empty();
-        let scripts = if names_images && !root.as_os_str().is_empty() { signs::scripts(root) } else { Vec::new() };
-        let exists = |path: &str| root.join(path).exists();
+        let mut scripts = if names_images && !root.as_os_str().is_empty() { signs::scripts(root) } else { Vec::new() };
+        scripts.iter_mut().for_each(|(path, _)| *path = base.called(path));
+        let exists = |path: &str| base.exists(path);
         Graph::new(self.composes, self.bakes, self.workflows, self.dockerfiles, &scripts, &exists)
     }
 }

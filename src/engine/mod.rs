@@ -411,6 +411,12 @@ fn finish(
         .map(|(transform, offset, reason)| Located { transform, line: origin(offset, all), reason })
         .chain(inline.skips)
         .collect();
+    if input.file.dockerfile().is_none() {
+        // A service or step that was changed is no candidate that was passed over.
+        skips.retain(|left| {
+            !changes.iter().any(|change| change.transform == left.transform && change.line == left.line)
+        });
+    }
     skips.sort_by_key(|left| left.line);
     skips.dedup();
     let held_back = held_back

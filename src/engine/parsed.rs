@@ -6,7 +6,7 @@ use crate::facts::compose::{self, Compose};
 use crate::facts::workflow::{self, Workflow};
 use crate::text::{LineIndex, Span};
 use crate::transform::Kind;
-use crate::yaml::{Stream, YamlError};
+use crate::yaml::{self, Stream, YamlError};
 
 /// Why a file can't be worked on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,15 +70,26 @@ pub fn read(kind: Kind, text: &str) -> Result<Parsed, Refusal> {
         Kind::Compose => {
             let stream = Stream::read(text)?;
             let compose = compose::read(text, &stream)?;
+            if compose.services.iter().any(|service| service.any_build().is_some()) {
+                second_reader(text)?;
+            }
             Parsed::Compose(stream, compose)
         }
         Kind::Workflow => {
             let stream = Stream::read(text)?;
             let workflow = workflow::read(text, &stream)?;
+            if text.contains(workflow::BUILD_PUSH) || text.contains(workflow::BAKE) {
+                second_reader(text)?;
+            }
             Parsed::Workflow(stream, workflow)
         }
         Kind::Bake => Parsed::Bake(bake::read(text)?),
     })
+}
+
+/// What the positions' reader takes and the data's does not is not edited: programs that read the file may refuse it too.
+fn second_reader(text: &str) -> Result<(), Refusal> {
+    yaml::data::read(text).map(drop).map_err(|error| error.into())
 }
 
 /// Reads a Dockerfile, and refuses one that BuildKit would refuse to build.

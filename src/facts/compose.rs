@@ -161,7 +161,8 @@ pub fn read(text: &str, stream: &Stream) -> Result<Compose, YamlError> {
 
 fn service(stream: &Stream, name: &str, offset: usize, path: Path, value: &Node) -> Service {
     let node = stream.resolve(value);
-    let image = stream.effective(node, "image").and_then(|(image, _)| stream.resolve(image).text()).map(str::to_owned);
+    let image =
+        stream.effective(node, "image").and_then(|(image, _)| stream.resolve(image).string()).map(str::to_owned);
     let extends = stream.effective(node, "extends").and_then(|(extends, _)| {
         let extends = stream.resolve(extends);
         match extends.text() {
@@ -196,8 +197,15 @@ fn build(stream: &Stream, value: &Node, offset: usize, path: Path) -> Build {
         Some("its `build` is empty; give it a context".to_owned())
     } else if stream.is_aliased(value) {
         Some("its `build` is an anchor that is named elsewhere, and a key added here would hold there too; write the build out in each service".to_owned())
-    } else if !node.is_mapping() && node.text().is_none() {
+    } else if !node.is_mapping() && node.string().is_none() {
         Some("its `build` is neither a path nor a mapping".to_owned())
+    } else if node.text().is_some_and(|text| text.trim().is_empty()) {
+        Some("its `build` is an empty path; give it a context".to_owned())
+    } else if let Some(key) = ["cache_from", "cache_to"]
+        .into_iter()
+        .find(|key| node.get(key).is_some_and(|list| !stream.resolve(list).is_sequence() || list.tag.is_some()))
+    {
+        Some(format!("its `{key}` is no plain list of entries; mend it first"))
     } else {
         None
     };

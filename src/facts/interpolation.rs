@@ -9,7 +9,7 @@ pub struct Interpolated {
     pub text: String,
     /// Variables without a default, which then are empty.
     pub bare: Vec<String>,
-    /// Variables that must be set (`${VAR:?message}`), which hold nothing in `text`.
+    /// Variables that must be set (`${VAR:?message}`); in `text` their own names in lower case stand in.
     pub required: Vec<String>,
     /// Whether any variable stands in it.
     pub variable: bool,
@@ -90,7 +90,10 @@ fn braces(inner: &str, out: &mut Interpolated) {
             out.bare.extend(default.bare);
             out.required.extend(default.required);
         }
-        Some('?') => out.required.push(name.to_owned()),
+        Some('?') => {
+            out.text.push_str(&name.to_ascii_lowercase());
+            out.required.push(name.to_owned());
+        }
         // Empty as long as the variable is unset.
         Some('+') => {}
         _ => out.bare.push(name.to_owned()),
@@ -107,7 +110,7 @@ mod tests {
             ("a:1", "a:1", vec![], vec![]),
             ("${A:-x}/y:${B-z}", "x/y:z", vec![], vec![]),
             ("$A/${B}", "/", vec!["A", "B"], vec![]),
-            ("${A:?set it}:1", ":1", vec![], vec!["A"]),
+            ("${A:?set it}:1", "a:1", vec![], vec!["A"]),
             ("${A:-${B:-c}}d", "cd", vec![], vec![]),
             ("${A:-${B}}", "", vec!["B"], vec![]),
             ("$$A ${A:+x}", "$A ", vec![], vec![]),

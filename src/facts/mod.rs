@@ -29,6 +29,9 @@ pub use users::User;
 #[derive(Debug, Clone)]
 pub struct Knowledge {
     pub bases: Vec<images::KnownBase>,
+    /// Images and stages of the file at hand that a build puts a named context in the place of (`additional_contexts`, `contexts`,
+    /// `build-contexts`): nothing is known of those.
+    pub replaced: Vec<String>,
     /// The table first, in its order.
     managers: Vec<&'static managers::Manager>,
     names: Arc<managers::Names>,
@@ -38,7 +41,16 @@ impl Knowledge {
     pub fn new(bases: Vec<images::KnownBase>, more: &[&'static managers::Manager]) -> Self {
         let managers: Vec<_> = managers::MANAGERS.iter().chain(more.iter().copied()).collect();
         let names = Arc::new(managers::Names::new(&managers));
-        Self { bases, managers, names }
+        Self { bases, replaced: Vec::new(), managers, names }
+    }
+
+    /// Whether a named context stands in for an image or stage. Source: `NamedContext` in moby/buildkit `frontend/dockerui/context.go`.
+    pub fn is_replaced(&self, name: &str) -> bool {
+        let parts = |text: &str| {
+            let split = bases::split_reference(text);
+            (split.repository.to_lowercase(), split.effective_tag().map(str::to_owned))
+        };
+        !self.replaced.is_empty() && self.replaced.iter().any(|other| parts(other) == parts(name))
     }
 
     pub fn managers(&self) -> &[&'static managers::Manager] {

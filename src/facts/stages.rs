@@ -262,6 +262,13 @@ impl Resolver<'_> {
         if let Some(index) =
             self.stages.iter().rposition(|stage| stage.name.as_deref() == Some(&spelled.to_lowercase()))
         {
+            if self.knowledge.is_replaced(&spelled) {
+                return Base::Image(Box::new(ImageBase {
+                    reference: spelled,
+                    argument: ArgumentIn::Name,
+                    known: None,
+                }));
+            }
             return Base::Stage(index);
         }
         if spelled.eq_ignore_ascii_case("scratch") {
@@ -277,6 +284,7 @@ impl Resolver<'_> {
         };
         let known = reference
             .as_deref()
+            .filter(|reference| !self.knowledge.is_replaced(reference))
             .and_then(|reference| images::facts(reference, argument != ArgumentIn::Nothing, &self.knowledge.bases));
         Base::Image(Box::new(ImageBase { reference: spelled, argument, known }))
     }

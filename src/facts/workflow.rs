@@ -17,6 +17,8 @@ pub struct Job {
     pub path: Path,
     pub offset: usize,
     pub runner: Runner,
+    /// What `runs-on` says.
+    pub labels: Vec<String>,
     pub matrix: Option<Matrix>,
     pub env: Vec<(String, String)>,
     /// `defaults.run.working-directory`.
@@ -154,7 +156,8 @@ pub fn read(text: &str, stream: &Stream) -> Result<Workflow, YamlError> {
         Some(Job {
             id: id.to_owned(),
             offset: key.start,
-            runner: runner(stream, node),
+            runner: runner(&labels(stream, node)),
+            labels: labels(stream, node),
             matrix: node.get("strategy").and_then(|strategy| strategy.get("matrix")).map(|node| matrix(stream, node)),
             env: pairs(stream, node.get("env")),
             folder: folder.map(str::to_owned),
@@ -209,8 +212,8 @@ fn pairs(stream: &Stream, node: Option<&Node>) -> Vec<(String, String)> {
 }
 
 /// What `runs-on` says.
-fn runner(stream: &Stream, job: &Node) -> Runner {
-    let Some(labels) = job.get("runs-on").map(|labels| stream.resolve(labels)) else { return Runner::Unknown };
+fn labels(stream: &Stream, job: &Node) -> Vec<String> {
+    let Some(labels) = job.get("runs-on").map(|labels| stream.resolve(labels)) else { return Vec::new() };
     let labels: Vec<&str> = match labels.text() {
         Some(label) => vec![label],
         None if labels.is_sequence() => labels.items().iter().filter_map(Node::text).collect(),
@@ -218,7 +221,11 @@ fn runner(stream: &Stream, job: &Node) -> Runner {
             labels.text().into_iter().chain(labels.items().iter().filter_map(Node::text)).collect()
         }),
     };
-    if labels.contains(&"self-hosted") {
+    labels.into_iter().map(str::to_owned).collect()
+}
+
+fn runner(labels: &[String]) -> Runner {
+    if labels.iter().any(|label| label == "self-hosted") {
         return Runner::Kept;
     }
     let hosted = ["ubuntu-", "windows-", "macos-"];

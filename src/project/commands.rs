@@ -40,7 +40,9 @@ pub enum Command {
 impl Command {
     pub fn cache_from(&self) -> Vec<&str> {
         match self {
-            Command::Build { cache_from, .. } | Command::Bake { cache_from, .. } => cache_from.iter().map(String::as_str).collect(),
+            Command::Build { cache_from, .. } | Command::Bake { cache_from, .. } => {
+                cache_from.iter().map(String::as_str).collect()
+            }
             _ => Vec::new(),
         }
     }

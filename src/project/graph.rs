@@ -7,7 +7,7 @@ use super::commands::{self, Command};
 use crate::dockerfile::{Dockerfile, Keyword};
 use crate::facts::bake::Bake;
 use crate::facts::bases::split_reference;
-use crate::facts::compose::{Compose, INLINE_ARGUMENT};
+use crate::facts::compose::{Compose, INLINE_ARGUMENT, entry_reference};
 use crate::facts::interpolation::interpolate;
 use crate::facts::workflow::{BAKE, BUILD_PUSH, Job, Runner, SETUP_BUILDX, Step, Workflow};
 use crate::text::LineIndex;
@@ -68,6 +68,8 @@ pub struct Build {
     pub contexts: Vec<(String, String)>,
     /// For builds in CI: on what.
     pub builder: Option<CiBuilder>,
+    /// For builds in CI of a service or target: its file and name.
+    pub declared: Option<(String, String)>,
 }
 
 /// Who asks for a build.
@@ -90,6 +92,8 @@ pub struct CiBuilder {
     pub runner: Runner,
     /// Whether docker/setup-buildx-action makes a builder for the job, which goes with it.
     pub is_fresh: bool,
+    /// Whether docker/setup-buildx-action connects to a builder that is no part of the job.
+    pub is_elsewhere: bool,
     /// `type=` of what it imports, or the name of an image.
     pub imports: Vec<String>,
 }
@@ -98,8 +102,10 @@ impl CiBuilder {
     /// Whether the builder still has its cache in the next run: yes, no, or not known.
     pub fn keeps_cache(&self) -> Option<bool> {
         match self.runner {
+            _ if self.is_elsewhere => None,
             Runner::Hosted => Some(false),
-            Runner::Kept => Some(!self.is_fresh),
+            _ if self.is_fresh => Some(false),
+            Runner::Kept => Some(true),
             Runner::Unknown => None,
         }
     }
@@ -112,6 +118,8 @@ pub struct Pushed {
     pub reference: String,
     /// `path:line`.
     pub place: String,
+    /// Whether the build that it comes from may have written a cache record into it.
+    pub has_record: bool,
 }
 
 impl Image {
@@ -215,17 +223,58 @@ impl Graph {
                 args: Vec::new(),
                 contexts: Vec::new(),
                 builder: None,
+                declared: None,
             });
+        }
+        // `docker push` sends what `docker build` made, which has no record of its own accord.
+        let plain = scripts.iter().flat_map(|(_, text)| commands::in_lines(text)).map(|(_, command)| command);
+        let runs = graph.workflows.iter().flat_map(|source| &source.file.jobs).flat_map(|job| &job.steps);
+        let plain = plain.chain(runs.filter_map(|step| step.run.as_deref()).flat_map(commands::in_script));
+        let plain: Vec<String> = plain
+            .filter_map(|command| match command {
+                Command::Build { tags, args, .. } if !args.iter().any(|(name, _)| name == INLINE_ARGUMENT) => {
+                    Some(tags)
+                }
+                _ => None,
+            })
+            .flatten()
+            .map(|tag| canonical(&tag))
+            .collect();
+        for image in pushed.iter_mut().filter(|image| plain.contains(&canonical(&image.reference))) {
+            image.has_record = false;
         }
         graph.builds = builds;
         graph.pushed = pushed;
         graph
     }
 
-    /// Where something pushes exactly this image.
-    pub fn pusher(&self, reference: &str) -> Option<&str> {
+    /// What pushes exactly this image, first what may push it with a cache record.
+    pub fn pusher(&self, reference: &str) -> Option<&Pushed> {
         let wanted = canonical(reference);
-        self.pushed.iter().find(|pushed| canonical(&pushed.reference) == wanted).map(|pushed| pushed.place.as_str())
+        let mut found = self.pushed.iter().filter(|pushed| canonical(&pushed.reference) == wanted);
+        let first = found.clone().next()?;
+        Some(found.find(|pushed| pushed.has_record).unwrap_or(first))
+    }
+
+    /// The service or target that reads an image's cache record: its name and file.
+    pub fn reader_of(&self, reference: &str) -> Option<(&str, &str)> {
+        let wanted = canonical(reference);
+        let reads = |entries: &Option<Vec<String>>| {
+            entries.iter().flatten().filter_map(|entry| entry_reference(entry)).any(|entry| canonical(entry) == wanted)
+        };
+        let services = self.composes.iter().flat_map(|source| {
+            let services = source
+                .file
+                .services
+                .iter()
+                .filter(|service| service.any_build().is_some_and(|build| reads(&build.cache_from)));
+            services.map(|service| (service.name.as_str(), source.path.as_str()))
+        });
+        let targets = self.bakes.iter().flat_map(|source| {
+            let targets = source.file.targets.iter().filter(|target| reads(&target.cache_from));
+            targets.map(|target| (target.name.as_str(), source.path.as_str()))
+        });
+        services.chain(targets).next()
     }
 
     /// The builds of one Dockerfile.
@@ -233,14 +282,23 @@ impl Graph {
         self.builds.iter().filter(move |build| build.dockerfile.as_deref() == Some(path))
     }
 
+    /// Named contexts that builds of a Dockerfile put in the place of its images and stages.
+    pub fn replaced(&self, path: &str) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.of_dockerfile(path).flat_map(|build| &build.contexts).map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// The builds in CI that build what `build` builds.
     pub fn in_ci<'a>(&'a self, build: &'a Build) -> impl Iterator<Item = &'a Build> + 'a {
         self.builds.iter().filter(move |other| {
             let same_file = other.dockerfile.is_some() && other.dockerfile == build.dockerfile;
             let same_target = other.target.is_none() || build.target.is_none() || other.target == build.target;
-            // A command that builds services names them.
-            let same_service = other.by != By::Command || other.images.is_empty() || same_file;
-            other.builder.is_some() && same_file && same_target && same_service
+            let names_it =
+                other.declared.as_ref().is_some_and(|(file, name)| *file == build.file && *name == build.name);
+            other.builder.is_some() && (names_it || same_file && same_target)
         })
     }
 
@@ -252,30 +310,43 @@ impl Graph {
         pushed: &mut Vec<Pushed>,
     ) {
         let workflow = &source.file;
+        let base = checkout(&source.path);
         for job in &workflow.jobs {
-            let mut is_fresh = false;
+            let (mut is_fresh, mut is_elsewhere) = (false, false);
             for step in &job.steps {
                 if step.is_action(SETUP_BUILDX) {
                     let driver = step.input("driver").unwrap_or("docker-container");
                     let kept = step.input("keep-state") == Some("true") || step.input("cleanup") == Some("false");
-                    is_fresh = driver != "docker" && !kept;
+                    is_elsewhere = matches!(driver, "remote" | "cloud");
+                    is_fresh = driver != "docker" && !kept && !is_elsewhere;
                 }
                 let line = source.lines.line(step.offset);
                 let place = format!("{}:{line}", source.path);
                 if step.is_action(BUILD_PUSH) {
-                    for (context, file, target) in places(workflow, job, step) {
-                        let images: Vec<String> =
-                            step.list("tags").into_iter().map(|tag| workflow.expand(job, step, tag)).collect();
+                    let pushes = step.input("push").is_some_and(|push| push != "false");
+                    for found in places(workflow, job, step) {
+                        if pushes {
+                            let tags = found.tags.iter().cloned();
+                            let inline = step.list("cache-to").contains(&"type=inline")
+                                || step.list("build-args").iter().any(|arg| arg.starts_with(INLINE_ARGUMENT));
+                            let place = || place.clone();
+                            pushed.extend(tags.map(|reference| Pushed {
+                                reference,
+                                place: place(),
+                                has_record: inline,
+                            }));
+                        }
+                        let here = |path: Option<String>| path.and_then(|path| inside(&base, &path));
                         builds.push(Build {
                             by: By::Step,
                             file: source.path.clone(),
                             line,
                             name: format!("{}, {}", job.id, step.title()),
-                            dockerfile: dockerfile_of_step(context.as_deref(), file.as_deref()),
-                            context: context.as_deref().and_then(|context| inside(".", context)),
+                            dockerfile: here(found.dockerfile),
+                            context: here(found.context),
                             is_inline: false,
-                            target,
-                            images,
+                            target: found.target,
+                            images: found.tags,
                             args: step
                                 .list("build-args")
                                 .into_iter()
@@ -293,14 +364,11 @@ impl Graph {
                             builder: Some(CiBuilder {
                                 runner: job.runner,
                                 is_fresh,
+                                is_elsewhere,
                                 imports: imports(&step.list("cache-from")),
                             }),
+                            declared: None,
                         });
-                    }
-                    if step.input("push").is_some_and(|push| push != "false") {
-                        for tag in step.list("tags") {
-                            pushed.push(Pushed { reference: workflow.expand(job, step, tag), place: place.clone() });
-                        }
                     }
                 } else if step.is_action(BAKE) {
                     let set = step.list("set");
@@ -308,16 +376,19 @@ impl Graph {
                     for line in &set {
                         entries.extend(line.split_once(".cache-from=").map(|(_, entry)| entry));
                     }
-                    let builder = CiBuilder { runner: job.runner, is_fresh, imports: imports(&entries) };
+                    let builder = CiBuilder { runner: job.runner, is_fresh, is_elsewhere, imports: imports(&entries) };
                     let folder = step.input("workdir").or(step.input("source")).unwrap_or(".");
-                    for name in self.bake_targets(step, folder) {
+                    let folder = inside(&base, folder).unwrap_or_else(|| folder.to_owned());
+                    for name in self.bake_targets(step, &folder) {
                         let found = declared.iter().filter(|build| build.by == By::Bake && build.name == name);
                         for build in found {
                             if step.input("push").is_some_and(|push| push != "false") {
                                 let images = build.images.iter();
-                                pushed.extend(
-                                    images.map(|image| Pushed { reference: image.clone(), place: place.clone() }),
-                                );
+                                pushed.extend(images.map(|image| Pushed {
+                                    reference: image.clone(),
+                                    place: place.clone(),
+                                    has_record: true,
+                                }));
                             }
                             builds.push(Build {
                                 by: By::Step,
@@ -325,24 +396,28 @@ impl Graph {
                                 line,
                                 name: format!("{}, {}", job.id, step.title()),
                                 builder: Some(builder.clone()),
+                                declared: Some((build.file.clone(), build.name.clone())),
                                 ..build.clone()
                             });
                         }
                     }
                 } else if let Some(run) = &step.run {
                     let folder = step.folder.as_deref().or(job.folder.as_deref()).unwrap_or(".");
+                    let folder = &inside(&base, folder).unwrap_or_else(|| folder.to_owned());
                     let run = workflow.expand(job, step, run);
                     for command in commands::in_script(&run) {
-                        let builder =
-                            CiBuilder { runner: job.runner, is_fresh, imports: imports(&command.cache_from()) };
+                        let imports = imports(&command.cache_from());
+                        let builder = CiBuilder { runner: job.runner, is_fresh, is_elsewhere, imports };
                         self.pushes(&command, folder, &place, declared, pushed);
                         for build in self.built_by(&command, folder, declared) {
+                            let origin = (build.by != By::Command).then(|| (build.file.clone(), build.name.clone()));
                             builds.push(Build {
                                 by: By::Command,
                                 file: source.path.clone(),
                                 line,
                                 name: format!("{}, {}", job.id, step.title()),
                                 builder: Some(builder.clone()),
+                                declared: origin,
                                 ..build
                             });
                         }
@@ -399,6 +474,7 @@ impl Graph {
                     args: args.clone(),
                     contexts: Vec::new(),
                     builder: None,
+                    declared: None,
                 }]
             }
             Command::ComposeBuild { files, services } => {
@@ -429,21 +505,24 @@ impl Graph {
 
     /// What a command pushes.
     fn pushes(&self, command: &Command, folder: &str, place: &str, declared: &[Build], pushed: &mut Vec<Pushed>) {
-        let mut add = |reference: &str| {
-            pushed.push(Pushed { reference: reference.to_owned(), place: place.to_owned() });
+        let mut add = |reference: &str, has_record: bool| {
+            pushed.push(Pushed { reference: reference.to_owned(), place: place.to_owned(), has_record });
         };
         match command {
-            Command::Push { reference } => add(reference),
-            Command::Build { tags, push: true, .. } => tags.iter().for_each(|tag| add(tag)),
+            Command::Push { reference } => add(reference, true),
+            Command::Build { tags, push: true, args, .. } => {
+                let has_record = args.iter().any(|(name, _)| name == INLINE_ARGUMENT);
+                tags.iter().for_each(|tag| add(tag, has_record));
+            }
             Command::ComposePush { files, services } => {
                 let build = Command::ComposeBuild { files: files.clone(), services: services.clone() };
                 for build in self.built_by(&build, folder, declared) {
-                    build.images.iter().for_each(|image| add(image));
+                    build.images.iter().for_each(|image| add(image, true));
                 }
             }
             Command::Bake { push: true, .. } => {
                 for build in self.built_by(command, folder, declared) {
-                    build.images.iter().for_each(|image| add(image));
+                    build.images.iter().for_each(|image| add(image, true));
                 }
             }
             _ => {}
@@ -466,27 +545,34 @@ pub fn parent(path: &str) -> String {
     path.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned()
 }
 
-/// `path` as written in a file of `folder`, relative to the root; none if it leads out of it, is absolute or no path.
+/// `path` as written in a file of `folder`, relative to what `folder` is relative to; none if it leads out of that, is absolute or no
+/// path.
 pub fn inside(folder: &str, path: &str) -> Option<String> {
     if path.starts_with('/')
         || path.starts_with('~')
         || path.contains("://")
         || path.starts_with("git@")
         || path.contains("${{")
+        || folder.contains("${{")
     {
         return None;
     }
+    // Outside of a repository the folder is called as on the command line: `/srv/app`, `../app`.
+    let top = if folder.starts_with('/') { "/" } else { "" };
     let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
+    for part in folder.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match parts.last() {
+            Some(last) if part == ".." && *last != ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
         match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
+            ".." => drop(parts.pop().filter(|last| *last != "..")?),
             part => parts.push(part),
         }
     }
-    Some(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+    Some(if parts.is_empty() && top.is_empty() { ".".to_owned() } else { format!("{top}{}", parts.join("/")) })
 }
 
 /// Whether Compose loads a file without being told.
@@ -524,6 +610,7 @@ fn compose_builds(source: &Source<Compose>) -> Vec<Build> {
                 args: build.args.clone(),
                 contexts: build.contexts.clone(),
                 builder: None,
+                declared: None,
             }
         })
         .collect()
@@ -555,34 +642,56 @@ fn bake_builds(source: &Source<Bake>) -> Vec<Build> {
             args: target.args.clone(),
             contexts: target.contexts.clone(),
             builder: None,
+            declared: None,
         }
     });
     builds.collect()
 }
 
-/// Context, file and target of a build step, for each combination of the matrix that they depend on.
-fn places(workflow: &Workflow, job: &Job, step: &Step) -> Vec<(Option<String>, Option<String>, Option<String>)> {
-    let get = |name: &str| step.input(name).map(|value| workflow.expand(job, step, value));
-    let (context, file, target) = (get("context").or_else(|| Some(".".to_owned())), get("file"), get("target"));
-    let plain = (context, file, target);
-    let uses_matrix = [&plain.0, &plain.1, &plain.2]
-        .iter()
-        .any(|value| value.as_ref().is_some_and(|value| value.contains("matrix.")));
-    let combinations = job.matrix.as_ref().and_then(|matrix| matrix.combinations.as_ref());
-    let Some(combinations) = combinations.filter(|_| uses_matrix) else { return vec![plain] };
+/// What a build step builds.
+#[derive(Clone, PartialEq, Eq)]
+struct Place {
+    /// Relative to the folder that the workflow checks out.
+    context: Option<String>,
+    dockerfile: Option<String>,
+    target: Option<String>,
+    tags: Vec<String>,
+}
+
+/// What a build step builds, for each combination of the matrix that it depends on.
+fn places(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Place> {
+    let combinations = job.matrix.as_ref().and_then(|matrix| matrix.combinations.as_deref());
+    let combinations = combinations.filter(|all| !all.is_empty()).unwrap_or(const { &[Vec::new()] });
     let mut found = Vec::new();
     for combination in combinations.iter().take(64) {
-        let put = |value: &Option<String>| {
-            value.as_ref().map(|value| {
-                combination.iter().fold(value.clone(), |value, (name, text)| {
-                    let text = text.as_deref().unwrap_or("");
-                    value
-                        .replace(&format!("${{{{ matrix.{name} }}}}"), text)
-                        .replace(&format!("${{{{matrix.{name}}}}}"), text)
-                })
+        let put = |text: &str| {
+            let text = workflow.expand(job, step, text);
+            combination.iter().fold(text, |text, (name, value)| match value {
+                Some(value) => text
+                    .replace(&format!("${{{{ matrix.{name} }}}}"), value)
+                    .replace(&format!("${{{{matrix.{name}}}}}"), value),
+                None => text,
             })
         };
-        let place = (put(&plain.0), put(&plain.1), put(&plain.2));
+        let get = |name: &str| step.input(name).map(put).filter(|value| !value.is_empty());
+        let path = |name: &str| get(name).map(|path| path.replace("${{ github.workspace }}", "."));
+        let context = path("context").unwrap_or_else(|| ".".to_owned());
+        // The checkout as git has it, and a folder in it, in which the Dockerfile then is looked for.
+        let (context, is_remote) = match context.strip_prefix("{{defaultContext}}") {
+            Some(folder) => (inside(".", folder.trim_start_matches(':')), true),
+            None => (inside(".", &context), false),
+        };
+        let dockerfile = match path("file") {
+            Some(file) if is_remote => context.as_deref().and_then(|context| inside(context, &file)),
+            Some(file) => inside(".", &file),
+            None => context.as_deref().and_then(|context| inside(context, "Dockerfile")),
+        };
+        let place = Place {
+            context,
+            dockerfile,
+            target: get("target"),
+            tags: step.list("tags").into_iter().map(put).collect(),
+        };
         if !found.contains(&place) {
             found.push(place);
         }
@@ -590,10 +699,11 @@ fn places(workflow: &Workflow, job: &Job, step: &Step) -> Vec<(Option<String>, O
     found
 }
 
-fn dockerfile_of_step(context: Option<&str>, file: Option<&str>) -> Option<String> {
-    match file {
-        Some(file) => inside(".", file),
-        None => inside(context?, "Dockerfile"),
+/// The folder that a workflow checks out: the one that `.github` stands in.
+pub fn checkout(path: &str) -> String {
+    match path.find(".github/workflows/") {
+        Some(at) if path[..at].ends_with('/') => path[..at - 1].to_owned(),
+        _ => ".".to_owned(),
     }
 }
 
@@ -665,7 +775,8 @@ mod tests {
         assert_eq!((api.by, api.dockerfile.as_deref(), api.line), (By::Compose, Some("api/Dockerfile"), 2));
         let ci: Vec<(By, usize)> = graph.in_ci(api).map(|build| (build.by, build.line)).collect();
         assert_eq!(ci, [(By::Step, 8), (By::Command, 13)]);
-        assert_eq!(graph.pusher("ghcr.io/o/api:${TAG:-latest}"), Some(".github/workflows/a.yml:8"));
+        let pusher = graph.pusher("ghcr.io/o/api:${TAG:-latest}").unwrap();
+        assert_eq!((pusher.place.as_str(), pusher.has_record), (".github/workflows/a.yml:8", false));
         assert_eq!(graph.pusher("ghcr.io/o/api:2"), None);
         let loose: Vec<&str> =
             graph.builds.iter().filter(|build| build.by == By::Nothing).map(|build| build.file.as_str()).collect();
@@ -675,11 +786,54 @@ mod tests {
     }
 
     #[test]
+    fn a_step_builds_what_its_matrix_says_in_the_folder_that_is_checked_out() {
+        let text = "jobs:\n  b:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix:\n        include:\n          - {s: api, d: a}\n          - {s: web, d: w}\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: ${{ github.workspace }}/${{ matrix.d }}\n          push: true\n          tags: ghcr.io/o/${{ matrix.s }}:1\n      - uses: docker/build-push-action@v6\n        with:\n          context: '{{defaultContext}}:sub'\n          file: x.Dockerfile\n";
+        let workflow = workflow::read(text, &Stream::read(text).unwrap()).unwrap();
+        let workflows = vec![source("examples/x/.github/workflows/a.yml", text, workflow)];
+        let graph = Graph::new(Vec::new(), Vec::new(), workflows, BTreeMap::new(), &[], &|_| true);
+        let files: Vec<&str> = graph.builds.iter().filter_map(|build| build.dockerfile.as_deref()).collect();
+        assert_eq!(files, ["examples/x/a/Dockerfile", "examples/x/w/Dockerfile", "examples/x/sub/x.Dockerfile"]);
+        assert_eq!(graph.builds[1].images, ["ghcr.io/o/web:1"]);
+        assert!(graph.pusher("ghcr.io/o/api:1").is_some() && graph.pusher("ghcr.io/o/db:1").is_none());
+    }
+
+    #[test]
+    fn a_command_builds_the_services_that_it_names_wherever_their_dockerfiles_stand() {
+        let compose = "services:\n  a:\n    build:\n      dockerfile_inline: FROM x\n  b:\n    build:\n      dockerfile_inline: FROM y\n";
+        let workflow = "jobs:\n  b:\n    runs-on: self-hosted\n    steps:\n      - run: docker compose -f deploy/compose.yml build a\n";
+        let graph = graph(compose, workflow, "", &[]);
+        let count = |at: usize| graph.in_ci(&graph.builds[at]).count();
+        assert_eq!((count(0), count(1)), (1, 0));
+    }
+
+    #[test]
+    fn a_builder_keeps_its_cache_where_it_outlives_the_job() {
+        let keeps = |runner: &str, with: &str| {
+            let workflow = format!(
+                "jobs:\n  b:\n    runs-on: {runner}\n    steps:\n      - uses: docker/setup-buildx-action@v3\n        with: {with}\n      - uses: docker/build-push-action@v6\n"
+            );
+            let graph = graph("services: {}\n", &workflow, "", &[]);
+            graph.builds[0].builder.as_ref().unwrap().keeps_cache()
+        };
+        assert_eq!(keeps("ubuntu-latest", "{}"), Some(false));
+        assert_eq!(keeps("ubuntu-latest", "{driver: remote}"), None);
+        assert_eq!(keeps("self-hosted", "{}"), Some(false));
+        assert_eq!(keeps("self-hosted", "{driver: docker}"), Some(true));
+        assert_eq!(keeps("self-hosted", "{cleanup: false}"), Some(true));
+        assert_eq!(keeps("big-machine", "{}"), Some(false));
+        assert_eq!(keeps("big-machine", "{driver: docker}"), None);
+    }
+
+    #[test]
     fn paths_stay_inside_the_root() {
         assert_eq!(inside("a/b", "../c/./d").as_deref(), Some("a/c/d"));
         assert_eq!(inside(".", ".").as_deref(), Some("."));
         assert_eq!(inside("a", "../.."), None);
         assert_eq!(inside("a", "https://github.com/x/y.git"), None);
+        assert_eq!(inside("a/${{ matrix.b }}", "c"), None);
+        assert_eq!(inside("/srv/a", "../b").as_deref(), Some("/srv/b"));
+        assert_eq!(inside("../a", "./b").as_deref(), Some("../a/b"));
+        assert_eq!(inside("../a", "../../b"), None);
     }
 
     #[test]

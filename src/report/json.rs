@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Counts, Report, patch};
+use super::{Counts, ErrorReport, Report, patch};
 use crate::transform::{Kind, Level};
 
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ struct Skipped<'a> {
 }
 
 #[derive(Serialize)]
-struct Error<'a> {
+pub(super) struct Error<'a> {
     path: &'a str,
     line: usize,
     column: usize,
@@ -97,14 +97,18 @@ pub fn report(report: &Report) -> Result<String, serde_json::Error> {
             skipped: skipped.chain(held).collect(),
         }
     });
-    let errors = report.errors.iter().map(|error| Error {
+    let root = Root { version: 1, files: files.collect(), errors: errors(&report.errors), summary: report.counts() };
+    serde_json::to_string_pretty(&root).map(|text| text + "\n")
+}
+
+pub(super) fn errors(errors: &[ErrorReport]) -> Vec<Error<'_>> {
+    let each = errors.iter().map(|error| Error {
         path: &error.path,
         line: error.line,
         column: error.column,
         message: &error.message,
     });
-    let root = Root { version: 1, files: files.collect(), errors: errors.collect(), summary: report.counts() };
-    serde_json::to_string_pretty(&root).map(|text| text + "\n")
+    each.collect()
 }
 
 /// The difference as replacements of whole lines.

@@ -3,6 +3,7 @@
 pub mod github;
 pub mod json;
 pub mod patch;
+pub mod services;
 pub mod text;
 
 use similar::TextDiff;

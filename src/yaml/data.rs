@@ -2,7 +2,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-use super::{New, Path, Step};
+use super::{New, Path, Step, YamlError};
 
 /// What an edit may do to the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +17,34 @@ pub enum Difference {
     Insert { path: Path, value: New },
 }
 
-/// All documents of `text`.
+/// All documents of `text`, merge keys applied.
 ///
 /// # Errors
 /// What this library takes for no YAML.
 pub fn documents(text: &str) -> Result<Vec<Value>, String> {
+    read(text).map_err(|error| error.message)
+}
+
+/// [`documents`], with the place of an error.
+///
+/// # Errors
+/// What this library takes for no YAML.
+pub fn read(text: &str) -> Result<Vec<Value>, YamlError> {
     use serde::Deserialize as _;
     let text = text.trim_start_matches('\u{feff}');
     serde_yaml::Deserializer::from_str(text)
-        .map(|document| Value::deserialize(document).map_err(|error| error.to_string()))
+        .map(|document| {
+            let mut value = Value::deserialize(document).map_err(|error| {
+                let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
+                YamlError { line, column, message: error.to_string() }
+            })?;
+            let unmerged = value.clone();
+            // Keys that only look like merge keys stay what they are.
+            if value.apply_merge().is_err() {
+                value = unmerged;
+            }
+            Ok(value)
+        })
         .collect()
 }
 
@@ -121,33 +140,22 @@ fn plain(new: &New) -> Value {
     }
 }
 
-/// Equality in which the order of keys counts, so that nothing is moved unseen.
+/// Equality in which the order of keys is free, as in YAML.
 fn same(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Mapping(left), Value::Mapping(right)) => {
-            left.len() == right.len()
-                && left
-                    .iter()
-                    .zip(right)
-                    .all(|((left_key, left), (right_key, right))| same(left_key, right_key) && same(left, right))
-        }
-        (Value::Sequence(left), Value::Sequence(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
-        }
-        (left, right) => left == right,
-    }
+    left == right
 }
 
 fn first_difference(expected: &Value, found: &Value, place: String) -> String {
     match (expected, found) {
         (Value::Mapping(left), Value::Mapping(right)) if left.len() == right.len() => {
-            for ((left_key, left), (right_key, right)) in left.iter().zip(right) {
-                let name = left_key.as_str().unwrap_or("?");
-                if !same(left_key, right_key) {
-                    return format!("{place}: the key {right_key:?} instead of {left_key:?}");
-                }
-                if !same(left, right) {
-                    return first_difference(left, right, format!("{place}.{name}"));
+            for (key, left) in left {
+                let name = key.as_str().unwrap_or("?");
+                match right.get(key) {
+                    None => return format!("{place}: the key {name} is missing"),
+                    Some(right) if !same(left, right) => {
+                        return first_difference(left, right, format!("{place}.{name}"));
+                    }
+                    Some(_) => {}
                 }
             }
             place
@@ -173,9 +181,7 @@ mod tests {
         let before = "a: {b: 1}\n1: x\n";
         let set = Difference::Set { path: path(&["a", "c"]), value: New::List(vec![New::Plain("x".to_owned())]) };
         assert!(check(before, "a: {b: 1, c: [x]}\n1: x\n", std::slice::from_ref(&set)).is_ok());
-        for after in
-            ["a: {b: 1}\n1: x\n", "a: {b: 2, c: [x]}\n1: x\n", "a: {b: 1, c: [x]}\n", "a: {c: [x], b: 1}\n1: x\n"]
-        {
+        for after in ["a: {b: 1}\n1: x\n", "a: {b: 2, c: [x]}\n1: x\n", "a: {b: 1, c: [x]}\n"] {
             assert!(check(before, after, std::slice::from_ref(&set)).is_err(), "{after:?}");
         }
         assert!(check(before, before, &[]).is_ok());

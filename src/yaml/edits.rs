@@ -120,7 +120,44 @@ pub fn add_pairs(text: &str, mapping: &Node, pairs: &[(&str, New)], layout: Layo
         return Err("its first key does not start its line".to_owned());
     }
     let lines: Vec<String> = pairs.iter().flat_map(|(key, value)| block_pair(key, value, indent, layout)).collect();
-    Ok(vec![add_lines(text, mapping, &lines, layout)?])
+    add_lines(text, mapping, &lines, layout).map(|edit| vec![edit]).or_else(|reason| {
+        // What can't follow the last pair may stand in front of it.
+        let start = old.last().map_or(first.start, |(key, _)| key.start);
+        let line = line_start(text, start);
+        if !text[line..start].bytes().all(|byte| byte == b' ') {
+            return Err(reason);
+        }
+        let lines: String = lines.iter().map(|line| format!("{line}{}", layout.eol)).collect();
+        Ok(vec![Edit::insert(line, lines)])
+    })
+}
+
+/// Puts items into an empty list in brackets.
+///
+/// # Errors
+/// A list that is not empty, or holds a comment.
+pub fn fill_list(text: &str, list: &Node, items: &New) -> Result<Vec<Edit>, String> {
+    let inner = text.get(list.span.start + 1..list.span.end.saturating_sub(1)).unwrap_or("#");
+    if !list.is_flow() || !list.is_sequence() || !inner.trim().is_empty() {
+        return Err("the list that is there is not empty".to_owned());
+    }
+    Ok(vec![Edit::replace(list.span, flow(items, false))])
+}
+
+/// Gives a key without a value a mapping.
+///
+/// # Errors
+/// Why it can't be done here, as a reason.
+pub fn fill_null(text: &str, pair: &(Node, Node), pairs: &[(&str, New)], layout: Layout) -> Result<Vec<Edit>, String> {
+    let (key, value) = pair;
+    let before = &text[line_start(text, key.start)..key.start];
+    if !value.is_null() || !value.span.is_empty() || !before.bytes().all(|byte| matches!(byte, b' ' | b'-')) {
+        return Err("it is no mapping".to_owned());
+    }
+    let indent = column(text, key.start) + layout.step;
+    let lines: Vec<String> = pairs.iter().flat_map(|(key, value)| block_pair(key, value, indent, layout)).collect();
+    let at = line_end(text, key.end());
+    Ok(vec![Edit::insert(at, joined(text, at, &lines, layout))])
 }
 
 /// Puts lines behind the last line of a block collection.
@@ -145,14 +182,28 @@ fn add_lines(text: &str, node: &Node, lines: &[String], layout: Layout) -> Resul
             return Ok(Edit::insert(end, lines));
         }
         let content = text[..end].trim_end_matches(['\n', '\r', ' ']).len().max(last.span.start);
-        return Ok(Edit::insert(line_end(text, content), joined(lines, layout)));
+        let at = line_end(text, content);
+        return Ok(Edit::insert(at, joined(text, at, lines, layout)));
     }
-    Ok(Edit::insert(line_end(text, last.span.end), joined(lines, layout)))
+    let at = line_end(text, last.span.end);
+    Ok(Edit::insert(at, joined(text, at, lines, layout)))
 }
 
-/// Each line behind a line break.
-fn joined(lines: &[String], layout: Layout) -> String {
-    lines.iter().map(|line| format!("{}{line}", layout.eol)).collect()
+/// Each line behind a line break, as the line that ends at `at` has it.
+fn joined(text: &str, at: usize, lines: &[String], layout: Layout) -> String {
+    lines.iter().map(|line| format!("{}{line}", eol_at(text, at, layout))).collect()
+}
+
+/// The line break at `at`; at the end of the file that of the file.
+fn eol_at(text: &str, at: usize, layout: Layout) -> &'static str {
+    let rest = &text[at..];
+    if rest.starts_with("\r\n") {
+        "\r\n"
+    } else if rest.starts_with('\n') {
+        "\n"
+    } else {
+        layout.eol
+    }
 }
 
 fn add_to_flow(
@@ -182,7 +233,7 @@ fn add_to_flow(
     let lines = format!("{}{indent}{}", layout.eol, new.join(&separator));
     let at = line_end(text, end);
     // The closing bracket may stand behind the last pair: then the line is not ours to the end.
-    let at = if at > mapping.span.end { end + comma.map_or(0, |at| at + 1) } else { at };
+    let at = if at >= mapping.span.end { end + comma.map_or(0, |at| at + 1) } else { at };
     Ok(match comma {
         Some(_) => vec![Edit::insert(at, format!("{lines},"))],
         None if at == end => vec![Edit::insert(end, format!(",{lines}"))],
@@ -233,9 +284,10 @@ pub fn wrap(
     let spaces = " ".repeat(indent);
     let gap = Span::new(name.end() + colon + 1, value.span.start);
     let lines: Vec<String> = more.iter().flat_map(|(key, value)| block_pair(key, value, indent, layout)).collect();
+    let at = line_end(text, value.span.end);
     Ok(vec![
-        Edit::replace(gap, format!("{}{spaces}{key}: ", layout.eol)),
-        Edit::insert(line_end(text, value.span.end), joined(&lines, layout)),
+        Edit::replace(gap, format!("{}{spaces}{key}: ", eol_at(text, at, layout))),
+        Edit::insert(at, joined(text, at, &lines, layout)),
     ])
 }
 
@@ -353,6 +405,24 @@ pub fn insert_item(
     }
     let lines: String = lines.iter().map(|line| format!("{line}{}", layout.eol)).collect();
     Ok(Edit::insert(at, lines))
+}
+
+/// Adds lines to a literal block; gives the edit and the new value.
+///
+/// # Errors
+/// Why it can't be done here, as a reason.
+pub fn append_lines(text: &str, node: &Node, lines: &[String], layout: Layout) -> Result<(Edit, String), String> {
+    let NodeKind::Scalar { text: value, style: Style::Literal } = &node.kind else {
+        return Err("it is no literal block (`|`)".to_owned());
+    };
+    if !value.ends_with('\n') || value.ends_with("\n\n") {
+        return Err("it does not end with one line break".to_owned());
+    }
+    let indent = " ".repeat(column(text, node.span.start));
+    let content = text[..node.span.end].trim_end_matches(['\n', '\r', ' ']).len().max(node.span.start);
+    let new: String = lines.iter().map(|line| format!("{}{indent}{line}", layout.eol)).collect();
+    let after = lines.iter().fold(value.clone(), |value, line| format!("{value}{line}\n"));
+    Ok((Edit::insert(line_end(text, content), new), after))
 }
 
 fn block_pair(key: &str, value: &New, indent: usize, layout: Layout) -> Vec<String> {
@@ -539,12 +609,9 @@ mod tests {
     }
 
     #[test]
-    fn a_block_scalar_without_a_final_line_break_is_refused() {
-        let text = "a:\n  build:\n    x: |\n      y";
-        let stream = Stream::read(text).unwrap();
-        let mapping = stream.node(&at(&["a", "build"])).unwrap();
-        let layout = Layout::of(text, &stream, &[]);
-        assert!(add_pairs(text, mapping, &[("k", New::Flag(true))], layout).is_err());
+    fn a_key_goes_in_front_of_a_block_scalar_that_ends_the_file_without_a_line_break() {
+        let before = "a:\n  build:\n    context: .\n    x: |\n      y";
+        assert_eq!(add(before), "a:\n  build:\n    context: .\n    cache_from:\n      - \"x:1\"\n    x: |\n      y");
     }
 
     #[test]

@@ -231,6 +231,15 @@ impl Node {
         }
     }
 
+    /// The text of a scalar that YAML reads as a string.
+    pub fn string(&self) -> Option<&str> {
+        let text = self.text()?;
+        let plain = matches!(&self.kind, NodeKind::Scalar { style: Style::Plain, .. }) && self.tag.is_none();
+        let other =
+            matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") || text.parse::<f64>().is_ok();
+        (!(plain && other)).then_some(text)
+    }
+
     pub fn is_null(&self) -> bool {
         matches!(&self.kind, NodeKind::Scalar { text, style: Style::Plain }
             if self.tag.is_none() && matches!(text.as_str(), "~" | "null" | "Null" | "NULL" | ""))

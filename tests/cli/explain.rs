@@ -92,6 +92,83 @@ fn explain_knows_the_bases_and_managers_of_settings() {
 }
 
 #[test]
+fn explain_shows_a_service_who_builds_it_and_what_would_change_in_it() {
+    let folder = Folder::repository(&[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    build: ./api\n    image: ghcr.io/acme/api:1\n\n  web:\n    build: ./web\n  db:\n    image: postgres:16\n",
+        ),
+        ("api/Dockerfile", PIP),
+        (
+            ".github/workflows/ci.yml",
+            "jobs:\n  images:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - name: Publish\n        uses: docker/build-push-action@v6\n        with:\n          context: api\n",
+        ),
+        ("docker-bake.hcl", "# tools\ntarget \"tool\" {\n  target = \"x\"\n}\n"),
+    ]);
+    for line in ["compose.yaml:2", "compose.yaml:4"] {
+        let ran = folder.restow(&["explain", line]).expect(0);
+        assert_holds(
+            &ran.out,
+            &[
+                "compose.yaml:2-4 service api\n  context     api\n  Dockerfile  api/Dockerfile\n  image       ghcr.io/acme/api:1\n",
+                "  CI          .github/workflows/ci.yml:6 images, Publish (an action); builder: hosted, starts empty;",
+                "  cache mode  inline\n",
+                "would change\n  # add-cache-from compose.yaml:3 [review] ",
+            ],
+        );
+    }
+    let ran = folder.restow(&["explain", "compose.yaml:7"]).expect(0);
+    assert_holds(&ran.out, &["compose.yaml:6-7 service web\n", "left alone\n  # add-cache-from compose.yaml:7 `web`"]);
+    assert!(!ran.out.contains("`api`"), "{}", ran.out);
+    let ran = folder.restow(&["explain", "compose.yaml:9"]).expect(0);
+    assert_holds(&ran.out, &["compose.yaml:8-9 service db\n", "postgres:16", "nothing to change here"]);
+    let ran = folder.restow(&["explain", "docker-bake.hcl:3"]).expect(0);
+    assert_holds(
+        &ran.out,
+        &["docker-bake.hcl:2-4 target tool\n", "  target      x\n", "# add-cache-from docker-bake.hcl:2 "],
+    );
+    for line in ["6", "9"] {
+        let ran = folder.restow(&["explain", &format!(".github/workflows/ci.yml:{line}")]).expect(0);
+        assert_holds(
+            &ran.out,
+            &[
+                ".github/workflows/ci.yml:6-9 job images, Publish\n  uses        docker/build-push-action@v6\n",
+                "  Dockerfile  api/Dockerfile\n",
+                "  builder     hosted, starts empty; imports no cache\n",
+                "would change\n  # add-ci-cache .github/workflows/ci.yml:6 [review] ",
+            ],
+        );
+    }
+    let ran = folder.restow(&["explain", ".github/workflows/ci.yml:3"]).expect(0);
+    assert_holds(&ran.out, &["ci.yml:2-9 job images\n", "  builds      api/Dockerfile, at line 6\n", "would change"]);
+}
+
+#[test]
+fn explain_of_a_line_outside_of_all_blocks_is_2() {
+    let folder = Folder::new(&[
+        ("compose.yaml", "services:\n  api:\n    build: ./api\n"),
+        ("docker-bake.hcl", "# c\ntarget \"x\" {}\n"),
+        ("docker-bake.json", "{\n\"target\": {\"x\": {}}}\n"),
+        (".github/workflows/ci.yml", "on: push\njobs:\n  b:\n    steps: []\n"),
+        ("b/compose.yaml", "services: [\n"),
+    ]);
+    for (place, cause) in [
+        ("compose.yaml:1", "compose.yaml:1 stands in no service; the file has 1"),
+        ("compose.yaml:99", "compose.yaml:99 stands in no service"),
+        ("docker-bake.hcl:1", "stands in no target; the file has 1"),
+        ("docker-bake.json:1", "stands in no target; the file has 1"),
+        (".github/workflows/ci.yml:1", "stands in no job; the file has 1"),
+        ("b/compose.yaml:1", "b/compose.yaml:"),
+        ("b:1", "a folder has no lines"),
+    ] {
+        let ran = folder.restow(&["explain", place]).expect(2);
+        assert_eq!(ran.out, "");
+        assert_holds(&ran.err, &["error: ", cause]);
+    }
+    folder.restow(&["explain", "docker-bake.json:2"]).expect(0);
+}
+
+#[test]
 fn explain_of_nothing_is_2() {
     let folder = Folder::new(&[("Dockerfile", PIP), ("b/Dockerfile", TEMPLATE)]);
     folder.write("c/Dockerfile", b"FROM a\n\xff\n");

@@ -24,10 +24,17 @@ pub struct Site<'a> {
 impl<'a> Site<'a> {
     /// All the rejections.
     pub fn find(cx: &'a BakeContext<'a>, target: &'a Target) -> Result<Self, String> {
-        let children: Vec<&str> =
-            cx.bake.targets.iter().filter(|other| other.inherits.contains(&target.name)).map(|other| other.name.as_str()).collect();
+        let children: Vec<&str> = cx
+            .bake
+            .targets
+            .iter()
+            .filter(|other| other.inherits.contains(&target.name))
+            .map(|other| other.name.as_str())
+            .collect();
         if let Some(child) = children.first() {
-            return Err(format!("`{child}` inherits from it and would read and write its cache; the targets that inherit get entries of their own"));
+            return Err(format!(
+                "`{child}` inherits from it and would read and write its cache; the targets that inherit get entries of their own"
+            ));
         }
         if target.no_cache {
             return Err("`no-cache = true` asks for builds without a cache".to_owned());
@@ -36,18 +43,30 @@ impl<'a> Site<'a> {
             return Err("its matrix makes several targets, which would share one cache; write entries with the matrix variable in them".to_owned());
         }
         if let (Some(_), _) | (_, Some(_)) = (&target.cache_from, &target.cache_to) {
-            let all: Vec<&str> = target.cache_from.iter().chain(&target.cache_to).flatten().map(String::as_str).collect();
-            return Err(format!("it has cache entries already, its own or inherited, left as they are: {}", all.join(" ")));
+            let all: Vec<&str> =
+                target.cache_from.iter().chain(&target.cache_to).flatten().map(String::as_str).collect();
+            return Err(format!(
+                "it has cache entries already, its own or inherited, left as they are: {}",
+                all.join(" ")
+            ));
         }
         if let Some(reason) = &target.fixed {
             return Err(reason.clone());
         }
         let graph = &cx.project.graph;
-        let own = graph.builds.iter().find(|build| build.by == By::Bake && build.file == cx.path && build.name == target.name);
+        let own = graph
+            .builds
+            .iter()
+            .find(|build| build.by == By::Bake && build.file == cx.path && build.name == target.name);
         if let Some(own) = own {
-            let by_hand = graph.in_ci(own).find(|build| build.builder.as_ref().is_some_and(|builder| !builder.imports.is_empty()));
+            let by_hand = graph
+                .in_ci(own)
+                .find(|build| build.builder.as_ref().is_some_and(|builder| !builder.imports.is_empty()));
             if let Some(other) = by_hand {
-                return Err(format!("{}:{} builds it with cache entries of its own, which would stand against those of the file", other.file, other.line));
+                return Err(format!(
+                    "{}:{} builds it with cache entries of its own, which would stand against those of the file",
+                    other.file, other.line
+                ));
             }
         }
         let tag = target.tags.iter().flatten().next();
@@ -118,7 +137,10 @@ impl<'a> Site<'a> {
         Change {
             group: format!("add-cache-from:{}", self.target.name),
             title: format!("{} ({})", self.entries.title(), self.target.name),
-            reason: self.entries.reason(&self.cx.project.graph, self.stages, false),
+            reason: {
+                let last = entries::recorded(self.target.stage.as_deref(), self.stages);
+                self.entries.reason(&self.cx.project.graph, &last, false)
+            },
             level: Level::Review,
             offset: self.target.offset,
             edits: self.edits,

@@ -1,14 +1,14 @@
 //! Services of a compose file.
 
 use super::entries::{self, Entries, Subject};
-use super::existing;
+use super::existing::{self, Missing};
 use crate::config::CacheMode;
 use crate::edit::Edit;
 use crate::facts::compose::{Build, BuildKey, INLINE_ARGUMENT, Service};
 use crate::facts::interpolation::interpolate;
 use crate::project::graph::{self, is_default_compose, parent};
 use crate::transform::{Change, ComposeContext, Effect, Level};
-use crate::yaml::edits::{Layout, add_pairs, joint, remove, wrap};
+use crate::yaml::edits::{Layout, add_pairs, fill_list, joint, remove, wrap};
 use crate::yaml::{Difference, New, Node, Step, below};
 
 /// A service that gets entries.
@@ -18,8 +18,7 @@ pub struct Site<'a> {
     build: &'a Build,
     entries: Entries,
     stages: Option<usize>,
-    /// Whether `cache_from` is there already and only what writes it is missing.
-    only_export: bool,
+    missing: Missing,
     edits: Vec<Edit>,
     effects: Vec<Effect>,
     inline_argument_goes: bool,
@@ -42,14 +41,10 @@ impl<'a> Site<'a> {
             .find(|other| other.by == graph::By::Compose && other.file == cx.path && other.name == service.name);
         let dockerfile = own.and_then(|own| own.dockerfile.as_deref());
         let image = image(cx, service);
-        let mut only_export = false;
-        if build.cache_from.is_some() || build.cache_to.is_some() {
-            existing::judge(cx.project, service, build, image.as_deref(), dockerfile)?;
-            only_export = true;
-        }
         if let Some(reason) = &build.fixed {
             return Err(reason.clone());
         }
+        let missing = existing::judge(cx.project, service, build, image.as_deref(), dockerfile)?;
         if matches!(service.build, BuildKey::Merged(_)) {
             return Err("its `build` comes from a merge key; write it out in the service".to_owned());
         }
@@ -68,7 +63,9 @@ impl<'a> Site<'a> {
         }
         let declined = build.inline_argument().is_some_and(|value| matches!(value, "0" | "false" | "False"));
         if entries.mode == CacheMode::Inline && declined {
-            return Err(format!("{INLINE_ARGUMENT} is switched off in its `args`; remove it there, or use mode registry"));
+            return Err(format!(
+                "{INLINE_ARGUMENT} is switched off in its `args`; remove it there, or use mode registry"
+            ));
         }
         let stages = dockerfile.and_then(|path| graph.dockerfiles.get(path)).map(|image| image.stages);
         let mut site = Self {
@@ -77,7 +74,7 @@ impl<'a> Site<'a> {
             build,
             entries,
             stages,
-            only_export,
+            missing,
             edits: Vec::new(),
             effects: Vec::new(),
             inline_argument_goes: false,
@@ -96,10 +93,10 @@ impl<'a> Site<'a> {
         let layout = Layout::of(text, stream, &near);
         let list = |entries: &[String]| New::List(entries.iter().map(New::entry).collect());
         let mut pairs = Vec::new();
-        if !self.only_export {
+        if self.missing != Missing::Export {
             pairs.push(("cache_from", list(&self.entries.cache_from)));
         }
-        if !self.entries.cache_to.is_empty() {
+        if !self.entries.cache_to.is_empty() && self.missing != Missing::Import {
             pairs.push(("cache_to", list(&self.entries.cache_to)));
         }
         let at = |reason: String| format!("restow can't add a key to its `build`: {reason}");
@@ -108,7 +105,15 @@ impl<'a> Site<'a> {
             let difference = Difference::Wrap { path: self.build.path.clone(), key: "context".to_owned() };
             self.effects.push(Effect::Data(difference));
         } else {
-            self.edits = add_pairs(text, &pair.1, &pairs, layout).map_err(at)?;
+            // Lists that are there and empty are filled where they stand.
+            let (there, new): (Vec<_>, Vec<_>) = pairs.iter().cloned().partition(|(key, _)| pair.1.get(key).is_some());
+            for (key, value) in &there {
+                let list = pair.1.get(key).ok_or("its list was not found")?;
+                self.edits.extend(fill_list(text, list, value).map_err(at)?);
+            }
+            if !new.is_empty() {
+                self.edits.extend(add_pairs(text, &pair.1, &new, layout).map_err(at)?);
+            }
             self.remove_inline_argument(&pair.1, dockerfile);
         }
         if self.entries.mode == CacheMode::Inline
@@ -135,13 +140,18 @@ impl<'a> Site<'a> {
         let declared = dockerfile
             .and_then(|path| self.cx.project.graph.dockerfiles.get(path))
             .is_some_and(|image| image.arguments.iter().any(|name| name == INLINE_ARGUMENT));
-        let Some(args) = build.get("args").filter(|args| stands_in && !declared && !self.cx.stream.is_shared(args)) else {
+        let Some(args) = build.get("args").filter(|args| stands_in && !declared && !self.cx.stream.is_shared(args))
+        else {
             return;
         };
+        if self.build.args.iter().filter(|(name, _)| name == INLINE_ARGUMENT).count() != 1 {
+            return;
+        }
         let index = match args.is_sequence() {
-            true => args.items().iter().position(|item| {
-                item.text().is_some_and(|text| text.split('=').next() == Some(INLINE_ARGUMENT))
-            }),
+            true => args
+                .items()
+                .iter()
+                .position(|item| item.text().is_some_and(|text| text.split('=').next() == Some(INLINE_ARGUMENT))),
             false => args.pairs().iter().position(|(key, _)| key.text() == Some(INLINE_ARGUMENT)),
         };
         let Some(index) = index else { return };
@@ -166,13 +176,15 @@ impl<'a> Site<'a> {
 
     /// Where the argument still reaches the service from.
     fn inline_argument_stays(&self) -> Option<String> {
-        let is_on = |build: &Build| build.inline_argument().is_some_and(|value| !matches!(value, "0" | "false" | "False"));
+        let is_on =
+            |build: &Build| build.inline_argument().is_some_and(|value| !matches!(value, "0" | "false" | "False"));
         if is_on(self.build) {
             return Some("its own `args`".to_owned());
         }
         let graph = &self.cx.project.graph;
         let folder = parent(self.cx.path);
-        let others = graph.composes.iter().filter(|source| parent(&source.path) == folder && source.path != self.cx.path);
+        let others =
+            graph.composes.iter().filter(|source| parent(&source.path) == folder && source.path != self.cx.path);
         for source in others {
             let same = source.file.services.iter().find(|other| other.name == self.service.name);
             if same.and_then(Service::any_build).is_some_and(is_on) {
@@ -183,9 +195,20 @@ impl<'a> Site<'a> {
     }
 
     pub fn change(self) -> Change {
-        let mut reason = self.entries.reason(&self.cx.project.graph, self.stages, true);
-        if self.only_export {
-            reason = format!("`cache_from` reads the service's own image, but nothing writes a record into it, so it finds nothing; {reason}");
+        let mut reason = {
+            let last = entries::recorded(self.build.target.as_deref(), self.stages);
+            self.entries.reason(&self.cx.project.graph, &last, true)
+        };
+        match self.missing {
+            Missing::Both => {}
+            Missing::Export => {
+                reason = format!(
+                    "the service reads its own image already, but nothing writes a record into it, so `cache_from` finds nothing; {reason}"
+                );
+            }
+            Missing::Import => {
+                reason = format!("a record goes into the image already, but nothing reads it; {reason}");
+            }
         }
         if self.inline_argument_goes {
             let why = match self.entries.mode {
@@ -204,6 +227,22 @@ impl<'a> Site<'a> {
             effects: self.effects,
         }
     }
+}
+
+/// Why a service that has no build of its own gets none, if it takes one over.
+pub fn inherited(cx: &ComposeContext<'_>, service: &Service) -> Option<String> {
+    let extends = service.extends.as_ref()?;
+    let file = match &extends.file {
+        None => cx.path.to_owned(),
+        Some(file) => graph::inside(&parent(cx.path), file)?,
+    };
+    let source = cx.project.graph.composes.iter().find(|source| source.path == file)?;
+    let base = source.file.services.iter().find(|other| other.name == extends.service)?;
+    base.any_build()?;
+    Some(format!(
+        "it takes its `build` over from `{}` ({file}); entries belong there, and then both services read and write one place",
+        base.name
+    ))
 }
 
 /// The image of a service as written; in an override file that of the file that it overrides.
@@ -228,11 +267,15 @@ fn is_override(path: &str) -> bool {
 /// The image with its variables at their defaults.
 fn resolved(image: Option<&str>) -> Result<String, String> {
     let Some(image) = image else {
-        return Err("it has no `image`, and the default name depends on the project's; add `image: NAME:TAG`".to_owned());
+        return Err(
+            "it has no `image`, and the default name depends on the project's; add `image: NAME:TAG`".to_owned()
+        );
     };
     let found = interpolate(image);
     if let Some(name) = found.bare.first() {
-        return Err(format!("its image needs {name}, which has no default and would leave a broken reference; write ${{{name}:-default}}"));
+        return Err(format!(
+            "its image needs {name}, which has no default and would leave a broken reference; write ${{{name}:-default}}"
+        ));
     }
     // What must be set stands for itself.
     Ok(found.required.iter().fold(found.text, |text, name| if text.is_empty() { name.to_lowercase() } else { text }))
@@ -255,7 +298,10 @@ fn joined_with_others(cx: &ComposeContext<'_>, service: &Service) -> Result<(), 
                 "it extends `{}`, whose `build` it takes over: lists append, so entries here would stand beside those of `{}`; write the entries by hand, or end the extension",
                 base.name, base.name
             )),
-            None => Err(format!("it extends `{}`, which was not found, so the lists that it would append to are not known", extends.service)),
+            None => Err(format!(
+                "it extends `{}`, which was not found, so the lists that it would append to are not known",
+                extends.service
+            )),
         };
     }
     for source in &graph.composes {
@@ -284,6 +330,17 @@ fn joined_with_others(cx: &ComposeContext<'_>, service: &Service) -> Result<(), 
             && source.file.services.iter().any(|other| other.name == service.name && other.any_build().is_some())
     });
     for source in variants {
+        let has_entries = source.file.services.iter().any(|other| {
+            let lists = other.any_build().map(|build| (build.cache_from.is_some(), build.cache_to.is_some()));
+            other.name == service.name && lists.is_some_and(|(from, to)| from || to)
+        });
+        // What an earlier pass or run wrote into the file that comes first is no reason against it.
+        if has_entries && rank(&source.path) > rank(cx.path) {
+            return Err(format!(
+                "{} gives it cache entries, and loaded together the lists append, so that each entry would stand twice; keep them in one of the files",
+                source.path
+            ));
+        }
         if (rank(&source.path), rank(cx.path)) == (0, 0) {
             // Compose loads compose.yaml and not docker-compose.yml where both are there.
             continue;

@@ -3,7 +3,7 @@
 use crate::config::{CacheMode, CacheSettings};
 use crate::facts::bases;
 use crate::facts::interpolation::interpolate;
-use crate::project::graph::{Build, By, Graph, canonical};
+use crate::project::graph::{Build, By, Graph, Pushed, canonical, is_default_compose, parent};
 use crate::project::{Builder, Project};
 
 /// What one service or target reads and writes.
@@ -37,13 +37,21 @@ pub fn find(subject: &Subject<'_>, project: &Project) -> Result<Entries, String>
     let why = || project.builder_reason().unwrap_or_default();
     match (project.builder(), mode) {
         (_, CacheMode::Off) => return Err("its cache mode is off".to_owned()),
-        (Builder::Kaniko, _) => return Err(format!("{}, which reads no `cache_from`; it has `--cache` and `--cache-repo`", why())),
+        (Builder::Kaniko, _) => {
+            return Err(format!("{}, which reads no `cache_from`; it has `--cache` and `--cache-repo`", why()));
+        }
         (Builder::Podman, _) => {
-            return Err(format!("{}, whose `--cache-from` takes a repository without a tag and no inline record", why()));
+            return Err(format!(
+                "{}, whose `--cache-from` takes a repository without a tag and no inline record",
+                why()
+            ));
         }
         (Builder::Classic, CacheMode::Classic) => {}
         (Builder::Classic, _) => {
-            return Err(format!("{}, which reads `cache_from: [IMAGE]` and nothing else; use --cache-mode classic", why()));
+            return Err(format!(
+                "{}, which reads `cache_from: [IMAGE]` and nothing else; use --cache-mode classic",
+                why()
+            ));
         }
         _ => {}
     }
@@ -84,19 +92,19 @@ pub fn entries(mode: CacheMode, settings: &CacheSettings, name: &str, image: &st
 /// Whether an image can be named as a cache at all.
 fn check_image(image: &str, subject: &Subject<'_>, project: &Project) -> Result<(), String> {
     if image.contains('@') {
-        return Err(format!("`{image}` names one finished image by its digest, which no build can be given; use a tag"));
+        return Err(format!(
+            "`{image}` names one finished image by its digest, which no build can be given; use a tag"
+        ));
     }
-    let broken = image.is_empty()
-        || image.starts_with(['/', ':'])
-        || image.ends_with([':', '/'])
-        || image.contains("//")
-        || image.contains("/:")
-        || image.contains(char::is_whitespace);
-    if broken {
-        return Err(format!("its image comes out as `{image}` when no variable is set, which is no image; give its variables defaults"));
+    if !is_reference(image) {
+        return Err(format!(
+            "its image comes out as `{image}` when no variable is set, which is no image; give its variables defaults, and its name lower case"
+        ));
     }
     if is_base(image, subject.dockerfile, &project.graph) {
-        return Err(format!("`{image}` is a base image, which carries no record of this build; give `image` a name of your own"));
+        return Err(format!(
+            "`{image}` is a base image, which carries no record of this build; give `image` a name of your own"
+        ));
     }
     Ok(())
 }
@@ -108,6 +116,32 @@ pub fn is_base(reference: &str, dockerfile: Option<&str>, graph: &Graph) -> bool
     let of_table = !split.repository.contains('/') && bases::lookup(split.repository).is_some();
     let own = dockerfile.and_then(|path| graph.dockerfiles.get(path));
     of_table || own.is_some_and(|image| image.bases.iter().any(|base| canonical(base) == wanted))
+}
+
+/// Whether a text is an image with or without a tag. Source: distribution/reference `regexp.go`.
+fn is_reference(text: &str) -> bool {
+    let (name, tag) = match text.rfind(':').filter(|at| !text[*at..].contains('/')) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let word = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '.' | '-');
+    let tag_is_fine = tag
+        .is_none_or(|tag| !tag.is_empty() && tag.len() <= 128 && !tag.starts_with(['.', '-']) && tag.chars().all(word));
+    let mut parts: Vec<&str> = name.split('/').collect();
+    if parts.len() > 1 && (parts[0].contains(['.', ':']) || parts[0] == "localhost") {
+        let host = parts.remove(0);
+        let port = host.split_once(':').map_or(Some(""), |(_, port)| Some(port)).unwrap_or("");
+        if host.is_empty() || !port.chars().all(|ch| ch.is_ascii_digit()) {
+            return false;
+        }
+    }
+    let lower = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit();
+    let is_part = |part: &str| {
+        part.starts_with(lower)
+            && part.ends_with(lower)
+            && part.chars().all(|ch| lower(ch) || matches!(ch, '_' | '.' | '-'))
+    };
+    tag_is_fine && parts.into_iter().all(is_part)
 }
 
 fn is_name(name: &str) -> bool {
@@ -136,7 +170,9 @@ fn repository(image: &str) -> Result<&str, String> {
     match (slash, colon) {
         (_, Some(colon)) => Ok(&image[..colon]),
         (Some(_), None) => Ok(image),
-        (None, None) => Err("its tag stands inside a variable, so there is no place for another one; set cache.registry".to_owned()),
+        (None, None) => {
+            Err("its tag stands inside a variable, so there is no place for another one; set cache.registry".to_owned())
+        }
     }
 }
 
@@ -155,6 +191,7 @@ pub fn rival<'a>(own: &Build, entries: &Entries, project: &'a Project) -> Option
     let declared = project.graph.builds.iter().filter(|build| matches!(build.by, By::Compose | By::Bake));
     declared
         .filter(|other| (other.file != own.file || other.name != own.name) && !is_other_form(own, other))
+        .filter(|other| !is_variant(own, other))
         .find(|other| {
             let image = other.images.first().map(String::as_str);
             written(&other.name, image, settings).as_ref() == Some(&wanted)
@@ -166,6 +203,12 @@ fn is_other_form(own: &Build, other: &Build) -> bool {
     own.by != other.by && own.dockerfile.is_some() && own.dockerfile == other.dockerfile && own.target == other.target
 }
 
+/// Whether one of two compose files is loaded with the other and holds the same service: then one of them gets the entries.
+fn is_variant(own: &Build, other: &Build) -> bool {
+    let joined = is_default_compose(&own.file) || is_default_compose(&other.file);
+    own.name == other.name && parent(&own.file) == parent(&other.file) && joined
+}
+
 impl Entries {
     pub fn title(&self) -> String {
         let place = &self.place;
@@ -173,35 +216,36 @@ impl Entries {
             CacheMode::Inline => format!("Keep the cache's record in the image {place} and read it from there"),
             CacheMode::Registry => format!("Keep the cache in {place}"),
             CacheMode::Local => format!("Keep the cache in the folder {place}"),
-            CacheMode::Classic | CacheMode::Off => format!("Take layers from the image {place} with the classic builder"),
+            CacheMode::Classic | CacheMode::Off => {
+                format!("Take layers from the image {place} with the classic builder")
+            }
         }
     }
 
-    /// What it gains and what it costs. `stages` are those of the Dockerfile, if it is known; `compose` tells whether Compose reads the
-    /// file.
-    pub fn reason(&self, graph: &Graph, stages: Option<usize>, compose: bool) -> String {
+    /// What it gains and what it costs. `last` says which stage's layers an inline record holds; `compose` tells whether Compose reads
+    /// the file.
+    pub fn reason(&self, graph: &Graph, last: &str, compose: bool) -> String {
         let exporter = "on the docker driver without the containerd image store the build fails (\"Cache export is not supported for the docker driver\")";
         let compose = if compose { "; Compose before 2.4 refuses `cache_to`" } else { "" };
         match self.mode {
             CacheMode::Inline => {
                 let gain = match graph.pusher(&self.place) {
-                    Some(place) => format!(
-                        "{place} pushes this image, so any builder that starts without a cache (hosted CI, a new machine) takes unchanged layers from it"
+                    Some(Pushed { place, has_record: true, .. }) => format!(
+                        "this image is pushed at {place}, so a builder that starts empty (hosted CI, a new machine), whatever its driver, takes unchanged layers from it"
                     ),
-                    None => "nothing found here pushes this image, so hosted CI gains nothing, and a kept builder only with the docker driver's own image store (not containerd's), after its cache was pruned or collected".to_owned(),
+                    Some(Pushed { place, .. }) => format!(
+                        "this image is built and pushed at {place}: once that build writes a record too (`type=inline` in its `cache-to`), a builder that starts empty (hosted CI, a new machine), whatever its driver, takes unchanged layers from it; until then only a kept builder with the docker driver's own image store (not containerd's) gains, once its cache was pruned"
+                    ),
+                    None => "nothing found here pushes this image, so hosted CI gains nothing, and a kept builder only with the docker driver's own image store (not containerd's), once its cache was pruned".to_owned(),
                 };
-                let last = match stages {
-                    Some(stages) if stages > 1 => format!("; the record holds the layers of the last of {stages} stages only"),
-                    _ => "; the record holds the layers of the last stage only".to_owned(),
-                };
-                format!("{gain}{last}, and goes into the image{compose}{}", ownership(&self.place))
+                format!("{gain}; the image carries a record {last}{compose}{}", ownership(&self.place))
             }
             CacheMode::Registry => format!(
-                "a builder that starts without a cache (hosted CI, a new machine) takes the layers of all stages from there; a kept builder gains after it was pruned; every build then needs the right to push there, and {exporter}{compose}{}",
+                "a builder that starts empty (hosted CI, a new machine) takes the layers of all stages from there, a kept builder once its cache was pruned; every build then needs the right to push there, and {exporter}{compose}{}",
                 ownership(&self.place)
             ),
             CacheMode::Local => format!(
-                "a kept builder finds all stages there after its cache was pruned, hosted CI only if it restores the folder; the folder grows without bound, and {exporter}{compose}"
+                "a kept builder finds all stages there once its cache was pruned, hosted CI only if it restores the folder; the folder grows without bound, and {exporter}{compose}"
             ),
             CacheMode::Classic | CacheMode::Off => format!(
                 "with DOCKER_BUILDKIT=0 a machine without the layers (hosted CI) takes them from this image once it was pulled; BuildKit finds nothing by this entry{}",
@@ -211,21 +255,33 @@ impl Entries {
     }
 }
 
+/// Which layers the record of an image holds.
+pub fn recorded(target: Option<&str>, stages: Option<usize>) -> String {
+    match (target, stages) {
+        (_, Some(1)) => "of all its layers".to_owned(),
+        (Some(target), _) => format!("of the layers of the stage {target} only"),
+        (None, Some(stages)) => format!("of the layers of the last of {stages} stages only"),
+        (None, None) => "of the layers of the last stage only".to_owned(),
+    }
+}
+
 /// Whose the reference must be.
 fn ownership(reference: &str) -> String {
     let plain = interpolate(reference).text;
     let first = plain.split('/').next().unwrap_or("");
     let has_host = plain.contains('/') && (first.contains(['.', ':']) || first == "localhost");
     match (has_host, plain.contains('/')) {
-        (true, _) => format!("; {} must be yours, since whoever pushes there puts layers into this build", parent(&plain)),
-        (false, true) => format!("; docker.io/{first} must be yours, since whoever pushes there puts layers into this build"),
+        (true, _) => {
+            format!("; {} must be yours, since whoever pushes there puts layers into this build", parent(&plain))
+        }
+        (false, true) => {
+            format!("; docker.io/{first} must be yours, since whoever pushes there puts layers into this build")
+        }
         (false, false) => {
             let name = bases::split_reference(&plain).repository;
-            format!("; where this machine does not hold it, a builder asks for docker.io/library/{name}, which is not yours: a name with a registry is better")
+            format!(
+                "; without a registry in the name, other builders ask for docker.io/library/{name}, which is not yours"
+            )
         }
     }
-}
-
-fn parent(reference: &str) -> &str {
-    reference.rsplit_once('/').map_or(reference, |(parent, _)| parent)
 }

@@ -6,7 +6,18 @@ use crate::facts::interpolation::interpolate;
 use crate::project::Project;
 use crate::project::graph::{Graph, canonical};
 
-/// Judges the entries of a service. `Ok` where it reads its own image and only the record in it is missing.
+/// What is missing beside the entries that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Neither list holds anything.
+    Both,
+    /// The record in the image that is read.
+    Export,
+    /// Reading the record that is written.
+    Import,
+}
+
+/// Judges the entries of a service. `Ok` where half of what works is there.
 ///
 /// # Errors
 /// What the entries are worth, with the remedy.
@@ -16,24 +27,34 @@ pub fn judge(
     build: &Build,
     image: Option<&str>,
     dockerfile: Option<&str>,
-) -> Result<(), String> {
+) -> Result<Missing, String> {
     let graph = &project.graph;
     let (from, to) = (build.cache_from.clone().unwrap_or_default(), build.cache_to.clone().unwrap_or_default());
     if from.is_empty() && to.is_empty() {
-        return Err("`cache_from` or `cache_to` is there and empty; remove it to let restow write it".to_owned());
+        return Ok(Missing::Both);
     }
+    let inline = project.settings.cache.mode(&service.name) == crate::config::CacheMode::Inline;
     if from.is_empty() {
-        return Err(format!("`cache_to` writes {} and nothing reads it here; add `cache_from`, or remove `cache_to` to let restow write both", to.join(" ")));
+        if inline && to.iter().all(|entry| entry == "type=inline") {
+            return Ok(Missing::Import);
+        }
+        return Err(format!(
+            "its `cache_to` writes {} and nothing reads that here, left as it is; add the `cache_from` to it, or remove `cache_to` to let restow write both",
+            to.join(" ")
+        ));
     }
     let reads_itself = image.is_some_and(|image| {
-        from.iter().filter_map(|entry| entry_reference(entry)).any(|entry| canonical(entry) == canonical(image))
+        let names = from.iter().flat_map(|entry| match entry_type(entry) {
+            Some(_) => vec![entry.as_str()],
+            // One string may name several images.
+            None => entry.split(',').collect(),
+        });
+        names.filter_map(entry_reference).any(|entry| canonical(entry) == canonical(image))
     });
-    let inline = project.settings.cache.mode(&service.name) == crate::config::CacheMode::Inline;
-    if reads_itself && build.cache_to.is_none() && !build.writes_inline() && inline {
-        return Ok(());
+    if reads_itself && to.is_empty() && !build.writes_inline() && inline {
+        return Ok(Missing::Export);
     }
-    let verdicts: Vec<String> =
-        from.iter().map(|entry| verdict(entry, build, image, dockerfile, graph)).collect();
+    let verdicts: Vec<String> = from.iter().map(|entry| verdict(entry, build, image, dockerfile, graph)).collect();
     let exports = to.iter().filter(|entry| entry_type(entry) != Some("inline")).count();
     let export = if exports > 0 {
         "; its `cache_to` fails the build on the docker driver without the containerd image store"
@@ -65,7 +86,9 @@ pub fn verdict(entry: &str, build: &Build, image: Option<&str>, dockerfile: Opti
         return format!("{quoted} needs {name}, which has no default here; write ${{{name}:-default}}");
     }
     if is_base(reference, dockerfile, graph) {
-        return format!("{quoted} is a base image, which carries no record of this build, so it finds nothing; remove it, give the service an `image`, and let restow write the entries");
+        return format!(
+            "{quoted} is a base image, which carries no record of this build, so it finds nothing; remove it, give the service an `image`, and let restow write the entries"
+        );
     }
     let own = image.is_some_and(|image| canonical(image) == canonical(reference));
     if let Some(writer) = writer(reference, graph) {
@@ -75,7 +98,10 @@ pub fn verdict(entry: &str, build: &Build, image: Option<&str>, dockerfile: Opti
         return format!("{quoted} is the service's own image, and the record is written into it");
     }
     if !found.text.contains('/') {
-        return format!("{quoted} names no registry: it is a tag on one machine, and a builder that asks a registry finds docker.io/library/{} or nothing; nothing here writes a record into it either", found.text);
+        return format!(
+            "{quoted} names no registry: it is a tag on one machine, and a builder that asks a registry finds docker.io/library/{} or nothing; nothing here writes a record into it either",
+            found.text
+        );
     }
     format!("{quoted}: nothing that restow can read here writes it; if nothing else does, it finds nothing")
 }
@@ -96,9 +122,12 @@ fn writer(reference: &str, graph: &Graph) -> Option<String> {
     }
     for source in &graph.bakes {
         for target in &source.file.targets {
-            let tagged = target.tags.iter().flatten().filter_map(|tag| tag.text.as_deref()).any(|tag| canonical(tag) == wanted);
+            let tagged =
+                target.tags.iter().flatten().filter_map(|tag| tag.text.as_deref()).any(|tag| canonical(tag) == wanted);
             let to = target.cache_to.iter().flatten();
-            if to.clone().any(|entry| writes(entry)) || tagged && to.clone().any(|entry| compose::entry_type(entry) == Some("inline")) {
+            if to.clone().any(|entry| writes(entry))
+                || tagged && to.clone().any(|entry| compose::entry_type(entry) == Some("inline"))
+            {
                 return Some(format!("target `{}` in {}", target.name, source.path));
             }
         }
@@ -108,7 +137,8 @@ fn writer(reference: &str, graph: &Graph) -> Option<String> {
             for step in &job.steps {
                 let to = step.list("cache-to");
                 let to: Vec<String> = to.into_iter().map(|entry| source.file.expand(job, step, entry)).collect();
-                let tagged = step.list("tags").into_iter().any(|tag| canonical(&source.file.expand(job, step, tag)) == wanted);
+                let tagged =
+                    step.list("tags").into_iter().any(|tag| canonical(&source.file.expand(job, step, tag)) == wanted);
                 let inline = to.iter().any(|entry| entry_type(entry) == Some("inline"));
                 if to.iter().any(|entry| writes(entry)) || tagged && inline {
                     return Some(format!("{}:{}", source.path, source.lines.line(step.offset)));

@@ -72,7 +72,12 @@ impl Transform for AddCacheFrom {
 
     fn compose(&self, cx: &ComposeContext<'_>, out: &mut Findings) {
         for service in &cx.compose.services {
-            let Some(build) = service.any_build() else { continue };
+            let Some(build) = service.any_build() else {
+                if let Some(reason) = compose::inherited(cx, service) {
+                    out.skip(crate::text::Span::at(service.offset), format!("`{}`: {reason}", service.name));
+                }
+                continue;
+            };
             match compose::Site::find(cx, service, build) {
                 Ok(site) => out.changes.push(site.change()),
                 Err(reason) => out.skip(crate::text::Span::at(build.offset), format!("`{}`: {reason}", service.name)),

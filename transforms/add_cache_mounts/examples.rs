@@ -18,7 +18,62 @@ const fn configured(name: &'static str, before: &'static str, config: &'static s
     Example { name, path: "Dockerfile", before, files: &[], config }
 }
 
+/// A Dockerfile inside a compose file.
+const fn inline(name: &'static str, before: &'static str) -> Example {
+    Example { name, path: "compose.yaml", before, files: &[], config: "" }
+}
+
 pub const EXAMPLES: &[Example] = &[
+    inline(
+        "an-inline-dockerfile",
+        r#"services:
+  api:
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM python:3.12-slim
+
+        # $$HOME is the build's, not compose's
+        RUN echo "$$HOME" \
+          && pip install flask
+        RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*
+    ports:
+      - 80:80
+"#,
+    ),
+    inline(
+        "left-alone-an-inline-dockerfile-whose-lines-are-not-its-own",
+        r#"services:
+  folded:
+    build:
+      dockerfile_inline: >
+        FROM python:3.12-slim
+
+        RUN pip install flask
+  variable:
+    build:
+      dockerfile_inline: |
+        FROM python:${V:-3.12}
+        RUN pip install flask
+  quoted:
+    build:
+      dockerfile_inline: "FROM python:3.12\nRUN pip install flask\n"
+  broken:
+    build:
+      dockerfile_inline: |
+        RUN pip install flask
+"#,
+    ),
+    with_files(
+        "a-named-context-in-the-place-of-the-base-image",
+        r"FROM python:3.12-slim
+RUN pip install flask
+",
+        &[(
+            "compose.yaml",
+            "services:\n  api:\n    build:\n      context: .\n      additional_contexts:\n        python:3.12-slim: docker-image://acme/python:hardened\n",
+        )],
+    ),
     example(
         "pip",
         r"FROM python:3.12-slim

@@ -177,7 +177,7 @@ fn reason(site: &Site<'_>) -> String {
         _ => "packages",
     };
     let mut text = format!(
-        "a builder that keeps its cache finds unchanged {kept} in {} when this step runs again; hosted CI starts with an empty one and gains nothing",
+        "a kept builder finds unchanged {kept} in {} when this step runs again; hosted CI starts with an empty mount and gains nothing",
         targets.join(" and ")
     );
     if !site.doubts.is_empty() {

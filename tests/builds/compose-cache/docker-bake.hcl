@@ -8,6 +8,5 @@ variable "TAG" {
 
 target "default" {
   context = "web"
-  network = "none"
   tags    = ["${REGISTRY}/restow/web:${TAG}"]
 }

@@ -1,19 +1,20 @@
 //! `restow explain`: a transform's documentation, or what restow sees at a line.
 
+mod block;
+mod instruction;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::survey::{self, Configs};
-use super::{Color, Common, Format, run};
-use crate::dockerfile::Keyword;
-use crate::engine;
-use crate::facts::caches::{Account, account};
-use crate::facts::{Base, Facts, Run, Scripts};
+use super::services::{self, Surveyed};
+use super::{Common, run};
+use crate::discover;
+use crate::engine::Parsed;
 use crate::report::{hunks, text};
-use crate::transform::{Example, Level, Transform};
+use crate::transform::{Example, Kind, Level, Transform};
 use crate::transforms;
 
 #[derive(Debug, Args)]
@@ -71,6 +72,16 @@ pub fn page() -> String {
     out
 }
 
+/// What a code fence calls the language of a file.
+fn language(path: &str) -> &'static str {
+    match (discover::kind_of(Path::new(path)), path.rsplit('.').next()) {
+        (Some(Kind::Bake), Some("json")) => "json",
+        (Some(Kind::Bake), _) => "hcl",
+        (Some(Kind::Compose | Kind::Workflow), _) => "yaml",
+        _ => "dockerfile",
+    }
+}
+
 /// An example's diff with titles and reasons, or why it is left alone.
 pub fn run_example(transform: &dyn Transform, example: &Example) -> String {
     let outcome = match crate::examples::run(&[transform], example, Level::Review) {
@@ -95,47 +106,47 @@ pub fn run_example(transform: &dyn Transform, example: &Example) -> String {
     out
 }
 
+/// What stands at a line.
+struct Place {
+    /// Its first and last line, from 1.
+    lines: (usize, usize),
+    /// What it is, and what is known of it, indented.
+    text: String,
+}
+
 /// What restow sees at a line, and what it would do there.
 fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<String> {
-    let source = survey::load(Path::new(path)).map_err(|(line, column, message)| match line {
-        0 => anyhow::anyhow!("{path}: {message}"),
-        line => anyhow::anyhow!("{path}:{line}:{column}: {message}"),
-    })?;
-    let file = engine::read_dockerfile(&source)
-        .map_err(|refusal| anyhow::anyhow!("{path}:{}:{}: {}", refusal.line, refusal.column, refusal.message))?;
-    let holds = |ins: &&crate::dockerfile::Instruction| ins.start_line <= line && line <= ins.end_line;
-    let Some(at) = file.instructions.iter().position(|ins| holds(&ins)) else {
-        bail!("{path}:{line} holds no instruction; the file has {} of them", file.instructions.len());
-    };
     let common = Common {
-        paths: vec![PathBuf::from(path)],
-        only: None,
-        except: Vec::new(),
         review: true,
         config: arguments.config.clone(),
-        dockerfile: Vec::new(),
-        cache_mode: None,
-        stdin_name: String::new(),
         jobs: 1,
-        format: Format::Text,
-        color: Color::Never,
         strict: true,
         quiet: true,
-        verbose: false,
+        ..Common::new(vec![PathBuf::from(path)])
     };
-    let finished = run::run(&common)?;
-    let settings = Configs::new(&common)?.for_file(Path::new(path))?;
-    let facts = Facts::new(&source, &file, &settings.knowledge, &Scripts::new());
-    let instruction = &file.instructions[at];
-    let mut out = String::new();
-    let keyword = instruction.keyword_span.of(&source).to_uppercase();
-    let _ = writeln!(out, "{path}:{}-{} {keyword}", instruction.start_line, instruction.end_line);
-    if instruction.keyword == Keyword::Run
-        && let Some(run) = facts.runs.iter().find(|run| run.instruction == at)
-    {
-        run_text(&facts, run, &mut out);
+    if Path::new(path).is_dir() {
+        bail!("{path}: a folder has no lines; name a file in it");
     }
-    let lines = instruction.start_line..=instruction.end_line;
+    let Surveyed { loaded, projects, errors } = services::survey(&common)?;
+    if let Some(error) = errors.first() {
+        bail!("{}", error.text());
+    }
+    let loaded = loaded.first().with_context(|| format!("{path}: nothing to read"))?;
+    let (source, file) = match &loaded.read {
+        Ok(read) => read,
+        Err((_, _, message)) => bail!("{path}: {message}"),
+    };
+    let project = projects.get(&loaded.found.root).cloned().unwrap_or_default();
+    let place = match file {
+        Parsed::Dockerfile(file) => instruction::at(source, file, line, &loaded.settings).with_context(|| {
+            format!("{path}:{line} holds no instruction; the file has {} of them", file.instructions.len())
+        })?,
+        file => block::at(&block::Around { source, file, loaded, project: &project }, line)
+            .map_err(|reason| anyhow::anyhow!("{path}:{line} {reason}"))?,
+    };
+    let mut out = format!("{path}:{}-{} {}", place.lines.0, place.lines.1, place.text);
+    let lines = place.lines.0..=place.lines.1;
+    let finished = run::run(&common)?;
     let mut said = false;
     for file in &finished.report.files {
         for change in file.outcome.changes.iter().filter(|change| lines.contains(&change.line)) {
@@ -155,56 +166,4 @@ fn line_text(path: &str, line: usize, arguments: &Arguments) -> anyhow::Result<S
         let _ = writeln!(out, "nothing to change here: no transform has a rule that concerns it");
     }
     Ok(out)
-}
-
-fn run_text(facts: &Facts<'_>, run: &Run, out: &mut String) {
-    let stage = &facts.stages[run.stage];
-    let name = stage.name.as_deref().map_or_else(|| format!("number {}", run.stage), str::to_owned);
-    let chain: Vec<String> = facts
-        .ancestors(run.stage)
-        .iter()
-        .map(|at| match &facts.stages[*at].base {
-            Base::Image(image) => {
-                let known = if image.known.is_some() { "known" } else { "unknown" };
-                format!("{} ({known} base image)", image.reference)
-            }
-            Base::Stage(parent) => facts.stages[*parent].name.clone().unwrap_or_else(|| parent.to_string()),
-            Base::Scratch => "scratch".to_owned(),
-        })
-        .collect();
-    let _ = writeln!(out, "  stage {name}, from {}", chain.join(", from "));
-    let user = match &run.state.user {
-        Some(user) => {
-            let uid = user.uid.map_or_else(|| "unknown uid".to_owned(), |uid| format!("uid {uid}"));
-            let home = run.state.home().map_or_else(|| "unknown home".to_owned(), |home| format!("home {home}"));
-            format!("{} ({uid}, {home})", user.name)
-        }
-        None => "decided by the base image, which is not known".to_owned(),
-    };
-    let _ = writeln!(out, "  user {user}");
-    for mount in &run.mounts {
-        let _ = writeln!(
-            out,
-            "  mount {} at {}",
-            mount.kind,
-            mount.target.as_deref().unwrap_or("a path that can't be told")
-        );
-    }
-    if let Err(reason) = run.script() {
-        let _ = writeln!(out, "  commands not read: {reason}");
-    }
-    for call in run.calls() {
-        let command = &run.commands()[call.command];
-        let whom = match account(run, command) {
-            Account::Root => "as root",
-            Account::User { .. } => "not as root",
-            Account::Unknown => "as a user that can't be told",
-        };
-        let caches = crate::facts::caches::caches(run, call);
-        let place = match caches {
-            Ok(caches) => caches.iter().map(|cache| cache.path.clone()).collect::<Vec<_>>().join(", "),
-            Err(reason) => reason,
-        };
-        let _ = writeln!(out, "  {} {:?} {whom}; its cache: {place}", call.manager.id, call.verb);
-    }
 }

@@ -1,0 +1,263 @@
+//! Names that no two builds share.
+
+use crate::facts::workflow::{BUILD_PUSH, Job, Step, Workflow};
+use crate::project::graph::{By, parent};
+use crate::transform::WorkflowContext;
+
+/// What tells a cache from all others of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Letters, digits, dots, dashes and underscores.
+    pub base: String,
+    /// Matrix values that tell the jobs apart, as expressions name them: `platform`, `image.name`.
+    pub matrix: Vec<String>,
+}
+
+impl Name {
+    /// As the scope of the Actions cache.
+    pub fn scope(&self) -> String {
+        let matrix: String = self.matrix.iter().map(|key| format!("-${{{{ matrix.{key} }}}}")).collect();
+        format!("{}{matrix}", self.base)
+    }
+}
+
+/// A build that may need a name.
+struct Candidate<'a> {
+    path: &'a str,
+    job: &'a Job,
+    step: &'a Step,
+    base: String,
+}
+
+/// The name of a step's cache.
+///
+/// # Errors
+/// A matrix whose jobs can't be told apart.
+pub fn name(cx: &WorkflowContext<'_>, job: &Job, step: &Step, for_registry: bool) -> Result<Name, String> {
+    Ok(Name { base: unique(cx, job, step), matrix: matrix_keys(job, step, for_registry)? })
+}
+
+/// The base name of a step, made different from those of all other steps.
+fn unique(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> String {
+    let workflows: Vec<(&str, &Workflow)> = cx
+        .project
+        .graph
+        .workflows
+        .iter()
+        .map(|source| (source.path.as_str(), if source.path == cx.path { cx.workflow } else { &source.file }))
+        .collect();
+    let mut taken = Vec::new();
+    let mut candidates = Vec::new();
+    for (path, workflow) in workflows {
+        for job in &workflow.jobs {
+            for step in &job.steps {
+                let used = scopes(step);
+                if !used.is_empty() {
+                    taken.extend(used);
+                } else if step.is_action(BUILD_PUSH) {
+                    candidates.push(Candidate { path, job, step, base: base(cx, workflow, job, step) });
+                }
+            }
+        }
+    }
+    let own = base(cx, cx.workflow, job, step);
+    let is_own =
+        |other: &Candidate<'_>| other.path == cx.path && other.job.id == job.id && other.step.index == step.index;
+    let stem =
+        |path: &str| clean(path.rsplit('/').next().unwrap_or(path).rsplit_once('.').map_or(path, |(stem, _)| stem));
+    let title = |step: &Step| {
+        clean(masked(&step.title()).replace(MASK, "").split_whitespace().collect::<Vec<_>>().join("-").as_str())
+    };
+    let forms: [&dyn Fn(&str, &str, &Job, &Step) -> String; 6] = [
+        &|base, _, _, _| base.to_owned(),
+        &|base, _, job, _| format!("{base}-{}", clean(&job.id)),
+        &|base, path, _, _| format!("{base}-{}", stem(path)),
+        &|base, _, _, step| format!("{base}-{}", title(step)),
+        &|base, path, job, _| format!("{base}-{}-{}", stem(path), clean(&job.id)),
+        &|base, path, job, step| format!("{base}-{}-{}-{}", stem(path), clean(&job.id), step.index + 1),
+    ];
+    for form in forms {
+        let name = form(&own, cx.path, job, step);
+        let shared = candidates
+            .iter()
+            .filter(|other| !is_own(other))
+            .any(|other| forms.iter().any(|form| form(&other.base, other.path, other.job, other.step) == name));
+        let used = taken.iter().any(|scope| *scope == name || scope.starts_with(&format!("{name}-${{{{")));
+        if !used && !shared {
+            return name;
+        }
+    }
+    forms[5](&own, cx.path, job, step)
+}
+
+/// Scopes that a step names already.
+pub fn scopes(step: &Step) -> Vec<String> {
+    let inputs = ["cache-from", "cache-to", "set"].into_iter().flat_map(|input| step.list(input));
+    let entries = inputs.filter_map(|entry| entry.split(',').find_map(|part| part.trim().strip_prefix("scope=")));
+    entries.map(str::to_owned).collect()
+}
+
+/// What a step's image is called: by its tags, its service, its folder, its Dockerfile, its job.
+fn base(cx: &WorkflowContext<'_>, workflow: &Workflow, job: &Job, step: &Step) -> String {
+    let last = |image: &str| {
+        let image = masked(image);
+        let name = image.rsplit('/').next().unwrap_or(&image);
+        let name = clean(&name.split(['@', ':']).next().unwrap_or(name).replace(MASK, ""));
+        (!name.is_empty()).then_some(name)
+    };
+    let tags = step.list("tags");
+    let by_tag =
+        tags.iter().flat_map(|tag| tag.split(',')).find_map(|tag| last(workflow.expand(job, step, tag).trim()));
+    let by_metadata = || {
+        let id = tags.iter().find_map(|tag| tag.split("steps.").nth(1)?.split('.').next())?;
+        let metadata = job.steps.iter().find(|other| other.id.as_deref() == Some(id))?;
+        metadata.list("images").into_iter().find_map(|image| last(workflow.expand(job, metadata, image).trim()))
+    };
+    let name = format!("{}, {}", job.id, step.title());
+    let builds = || cx.project.graph.builds.iter().filter(|build| build.by == By::Step && build.name == name);
+    let by_service = || {
+        let dockerfile = builds().find(|build| build.file == cx.path)?.dockerfile.as_ref()?;
+        if builds().any(|build| build.file == cx.path && build.dockerfile.as_ref() != Some(dockerfile)) {
+            return None;
+        }
+        let mut services = cx.project.graph.builds.iter().filter(|other| {
+            matches!(other.by, By::Compose | By::Bake) && other.dockerfile.as_ref() == Some(dockerfile)
+        });
+        let first = services.next()?;
+        services.all(|other| other.name == first.name).then(|| clean(&first.name))
+    };
+    let literal = |input: &str| step.input(input).filter(|value| !value.contains("${{") && !value.contains("://"));
+    let by_file = || {
+        let file = literal("file")?;
+        let name = file.rsplit('/').next().unwrap_or(file);
+        match name.split_once('.') {
+            Some((head, tail)) if head.eq_ignore_ascii_case("dockerfile") => Some(clean(tail)),
+            Some((head, tail)) if tail.eq_ignore_ascii_case("dockerfile") => Some(clean(head)),
+            _ => Some(parent(file)).filter(|folder| folder != ".").and_then(|folder| last(&folder)),
+        }
+    };
+    let by_context = || {
+        let context = literal("context")?.trim_end_matches('/');
+        last(context).filter(|name| !name.trim_matches(['.', '-']).is_empty())
+    };
+    by_tag
+        .or_else(by_metadata)
+        .or_else(by_service)
+        .or_else(by_context)
+        .or_else(by_file)
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| clean(&job.id))
+}
+
+/// Stands for an expression.
+const MASK: char = '\u{1}';
+
+/// The text with each `${{ … }}` as one character.
+fn masked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("${{") {
+        let end = rest[at..].find("}}").map_or(rest.len(), |end| at + end + 2);
+        out.push_str(&rest[..at]);
+        out.push(MASK);
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn clean(name: &str) -> String {
+    let name: String = name
+        .chars()
+        .map(|ch| ch.to_ascii_lowercase())
+        .map(|ch| if ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-') { ch } else { '-' })
+        .collect();
+    name.trim_matches(['-', '.']).to_owned()
+}
+
+/// The matrix values that tell the jobs of a step apart.
+fn matrix_keys(job: &Job, step: &Step, for_registry: bool) -> Result<Vec<String>, String> {
+    let Some(matrix) = &job.matrix else { return Ok(Vec::new()) };
+    let named = named_by(step);
+    let Some(combinations) = &matrix.combinations else {
+        if named.is_empty() {
+            return Err("its matrix is computed and the step names none of its values, so its jobs can't be told apart; put entries with a matrix value in".to_owned());
+        }
+        return Ok(named);
+    };
+    if combinations.len() < 2 {
+        return Ok(Vec::new());
+    }
+    distinct(combinations, &named, for_registry)
+}
+
+fn distinct(
+    combinations: &[Vec<(String, Option<String>)>],
+    named: &[String],
+    for_registry: bool,
+) -> Result<Vec<String>, String> {
+    let fits = |value: &str| {
+        let plain = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-');
+        let in_scope = |ch: char| plain(ch) || matches!(ch, '/' | ':' | '+' | '@');
+        !value.is_empty() && value.chars().all(|ch| if for_registry { plain(ch) } else { in_scope(ch) })
+    };
+    let get = |combination: &Vec<(String, Option<String>)>, key: &str| {
+        combination.iter().rev().find(|(name, _)| name == key).and_then(|(_, value)| value.clone())
+    };
+    let mut keys: Vec<String> = named.to_vec();
+    for (name, _) in combinations.iter().flatten() {
+        if !keys.contains(name) {
+            keys.push(name.clone());
+        }
+    }
+    // A value that is missing in one of the jobs comes out empty there, which is a value too.
+    keys.retain(|key| combinations.iter().all(|combination| get(combination, key).is_none_or(|value| fits(&value))));
+    keys.retain(|key| {
+        combinations.iter().all(|combination| {
+            combination.iter().any(|(name, value)| name == key && value.is_some())
+                || !combination.iter().any(|(name, _)| name == key)
+        })
+    });
+    let count = |keys: &[String]| {
+        let mut tuples: Vec<Vec<Option<String>>> =
+            combinations.iter().map(|combination| keys.iter().map(|key| get(combination, key)).collect()).collect();
+        tuples.sort();
+        tuples.dedup();
+        tuples.len()
+    };
+    let mut chosen: Vec<String> = Vec::new();
+    for key in keys {
+        if count(&chosen) == combinations.len() {
+            break;
+        }
+        let mut more = chosen.clone();
+        more.push(key);
+        if count(&more) > count(&chosen) {
+            chosen = more;
+        }
+    }
+    if count(&chosen) == combinations.len() {
+        Ok(chosen)
+    } else {
+        Err("the jobs of its matrix can't be told apart by values that may stand in a cache entry (no comma, no blank); put entries with a matrix value in".to_owned())
+    }
+}
+
+/// The matrix values that a step names, those of its image first.
+fn named_by(step: &Step) -> Vec<String> {
+    let first = ["tags", "context", "file", "target", "platforms", "build-args", "targets"];
+    let inputs =
+        first.iter().filter_map(|input| step.input(input)).chain(step.with.iter().map(|(_, value)| value.as_str()));
+    let mut found: Vec<String> = Vec::new();
+    for text in inputs {
+        for part in text.split("matrix.").skip(1) {
+            let key: String =
+                part.chars().take_while(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.')).collect();
+            let key = key.trim_end_matches('.').to_owned();
+            if !key.is_empty() && !found.contains(&key) {
+                found.push(key);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,157 @@
+//! Steps that use docker/build-push-action.
+
+use super::entries::{self, Entries};
+use super::{existing, scope, setup};
+use crate::edit::Edit;
+use crate::facts::workflow::{Job, Runner, Step};
+use crate::project::graph::By;
+use crate::transform::{Change, Effect, Level, WorkflowContext};
+use crate::yaml::edits::{Layout, add_pairs, fill_null};
+use crate::yaml::{Difference, New, below};
+
+/// A step that gets entries.
+pub struct Site<'a> {
+    pub step: &'a Step,
+    /// Whether a builder that can export has to be set up in front of it.
+    pub needs_setup: bool,
+    pub title: String,
+    pub reason: String,
+    pub edits: Vec<Edit>,
+    pub effects: Vec<Effect>,
+}
+
+impl<'a> Site<'a> {
+    /// All the rejections.
+    pub fn find(cx: &WorkflowContext<'_>, job: &Job, step: &'a Step) -> Result<Self, String> {
+        if let Some(reason) = &step.fixed {
+            return Err(format!("{reason}; write the step out to let restow edit it"));
+        }
+        if step.major() == Some(1) {
+            return Err(
+                "version 1 of docker/build-push-action has no cache inputs and no BuildKit; use a later one".to_owned()
+            );
+        }
+        if step.input("no-cache") == Some("true") {
+            return Err("`no-cache: true` asks for builds without a cache; remove it to let restow add one".to_owned());
+        }
+        if step.input("cache-from").is_some() || step.input("cache-to").is_some() {
+            return existing::find(cx, job, step);
+        }
+        let needs_setup = needs_setup(job, step)?;
+        let settings = &cx.project.settings.cache;
+        let name = scope::name(cx, job, step, settings.registry("").is_some())?;
+        let entries = Entries::new(&name, settings);
+        let dockerfiles = dockerfiles(cx, job, step);
+        let mut pairs = Vec::new();
+        if needs_setup && setup::must_load(step)? {
+            pairs.push(("load", New::Flag(true)));
+        }
+        pairs.push(("cache-from", New::plain(&*entries.cache_from)));
+        let reader = reader(cx, job, step);
+        pairs.push((
+            "cache-to",
+            match &reader {
+                Some(_) => New::Lines(format!("{}\ntype=inline\n", entries.cache_to)),
+                None => New::plain(&*entries.cache_to),
+            },
+        ));
+        let (edits, effects) = add_inputs(cx, step, pairs)?;
+        let mut reason = entries::reason(job, &dockerfiles, entries.is_registry, &cx.project.graph);
+        if let Some((service, file)) = &reader {
+            reason.push_str(&format!(
+                "; `type=inline` too, because `{service}` in {file} reads the record of the image that is pushed here"
+            ));
+        }
+        Ok(Self { step, needs_setup, title: entries.title(&step.title()), reason, edits, effects })
+    }
+
+    pub fn change(self) -> Change {
+        Change {
+            group: format!("add-ci-cache:{}", self.step.offset),
+            title: self.title,
+            reason: self.reason,
+            level: Level::Review,
+            offset: self.step.offset,
+            edits: self.edits,
+            effects: self.effects,
+        }
+    }
+}
+
+/// Whether docker/setup-buildx-action is missing in front of a step.
+///
+/// # Errors
+/// A builder that can't export, or that another change would not help.
+pub fn needs_setup(job: &Job, step: &Step) -> Result<bool, String> {
+    if job.labels.iter().any(|label| label.to_ascii_lowercase().contains("windows")) {
+        return Err("it runs on Windows, where BuildKit has no builder that can export a cache".to_owned());
+    }
+    let Some(before) = setup::before(job, step) else {
+        if job.runner == Runner::Kept {
+            return Err("the self-hosted runner's own builder keeps its cache between runs".to_owned());
+        }
+        return Ok(true);
+    };
+    setup::check(before, step)?;
+    Ok(false)
+}
+
+/// The service or target that reads the record of an image which a step pushes: its name and file.
+fn reader(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> Option<(String, String)> {
+    if matches!(step.input("push"), None | Some("false")) {
+        return None;
+    }
+    let name = format!("{}, {}", job.id, step.title());
+    let builds = cx.project.graph.builds.iter();
+    let mut own = builds.filter(|build| build.by == By::Step && build.file == cx.path && build.name == name);
+    own.find_map(|build| build.images.iter().find_map(|image| cx.project.graph.reader_of(image)))
+        .map(|(service, file)| (service.to_owned(), file.to_owned()))
+}
+
+/// The Dockerfiles that a step builds.
+pub fn dockerfiles(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> Vec<String> {
+    let name = format!("{}, {}", job.id, step.title());
+    let builds = cx.project.graph.builds.iter();
+    let own = builds.filter(|build| build.by == By::Step && build.file == cx.path && build.name == name);
+    let mut found: Vec<String> = own.filter_map(|build| build.dockerfile.clone()).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Inputs for a step.
+///
+/// # Errors
+/// Why they can't be written there.
+pub fn add_inputs(
+    cx: &WorkflowContext<'_>,
+    step: &Step,
+    pairs: Vec<(&str, New)>,
+) -> Result<(Vec<Edit>, Vec<Effect>), String> {
+    let node = cx.stream.node(&step.path).ok_or("the step was not found")?;
+    let with = node.get("with");
+    let mut near = vec![node];
+    near.extend(cx.stream.documents.first());
+    let layout = Layout::of(cx.text, cx.stream, &near);
+    let path = below(&step.path, "with");
+    let at = |reason: String| format!("restow can't add an input to it: {reason}");
+    match with {
+        Some(with) if with.is_mapping() => {
+            let edits = add_pairs(cx.text, with, &pairs, layout).map_err(at)?;
+            let effects =
+                pairs.into_iter().map(|(key, value)| Effect::Data(Difference::Set { path: below(&path, key), value }));
+            Ok((edits, effects.collect()))
+        }
+        Some(_) => {
+            let pair = node.pair("with").ok_or("its inputs were not found")?;
+            let edits = fill_null(cx.text, pair, &pairs, layout).map_err(at)?;
+            let inputs = New::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+            Ok((edits, vec![Effect::Data(Difference::Set { path, value: inputs })]))
+        }
+        None => {
+            let inputs = New::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+            let edits = add_pairs(cx.text, node, &[("with", inputs.clone())], layout).map_err(at)?;
+            Ok((edits, vec![Effect::Data(Difference::Set { path, value: inputs })]))
+        }
+    }
+}
