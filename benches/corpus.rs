@@ -50,7 +50,7 @@ fn rewrite(bencher: divan::Bencher<'_, '_>) {
     let context = Context::nothing();
     bencher.bench(|| {
         let outcomes = texts.iter().filter_map(|text| {
-            let file = engine::read_dockerfile(text).ok()?;
+            let file = engine::read(Kind::Dockerfile, text).ok()?;
             let input = Input { path: "Dockerfile", text, file: &file, context: &context, project: &project };
             Some(engine::rewrite(&input, transforms::ALL, Level::Review).changes.len())
         });

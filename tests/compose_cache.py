@@ -139,9 +139,19 @@ class Project:
             )
             if self.text() == before:
                 raise SystemExit(f"compose_cache.py: restow wrote nothing for {kind}, mode {mode}")
+        if mode == "local":
+            # All projects of a machine share that folder; here each has its own, outside its project as well.
+            shared = "/tmp/.buildx-cache"
+            if shared not in self.text():
+                raise SystemExit(f"compose_cache.py: restow wrote another folder than {shared}\n{self.text()}")
+            self.file.write_text(self.text().replace(shared, str(bench.folder / f"cache{bench.projects}")))
+
+    @property
+    def file(self):
+        return self.folder / ("compose.yml" if self.kind == "compose" else "docker-bake.hcl")
 
     def text(self):
-        return (self.folder / ("compose.yml" if self.kind == "compose" else "docker-bake.hcl")).read_text()
+        return self.file.read_text()
 
     def override(self, **lists):
         """Writes compose.override.yml with these keys under web's build."""
@@ -158,7 +168,7 @@ class Project:
     def build(self, *services, below=".", **env):
         env = {"TAG": self.tag} | env
         if self.kind == "compose":
-            command = ["docker", "compose", *(["-f", "../compose.yml"] if below != "." else []), "--progress", "plain", "build"]
+            command = ["docker", "compose", *(["-f", "../compose.yml", "-f", "../compose.override.yml"] if below != "." else []), "--progress", "plain", "build"]
             command += services or ["web"]
         else:
             command = ["docker", "buildx", "bake", "--progress", "plain"]
@@ -321,12 +331,12 @@ class Bench:
         if not self.stores_all_caches:
             return
 
-        project = Project(self, "local")
+        project = Project(self, "off")
+        project.override(cache_to=["type=local,dest=cache"])
         (project.folder / "sub").mkdir()
         project.rebuild(below="sub")
-        indexes = [str(path.parent.relative_to(project.folder)) for path in project.folder.rglob("index.json")]
-        at = "sub" if indexes and all(path.startswith("sub/") for path in indexes) else indexes
-        self.both("around", "local, built from a folder below: written relative to", at, "sub")
+        written = " ".join(str(path.parent.relative_to(project.folder)) for path in project.folder.rglob("index.json"))
+        self.both("around", "local with a relative path, built from the folder sub", written or "nothing written", "sub/cache")
 
         project = Project(self, "off")
         project.override(cache_from=["type=local,src=web/cache"], cache_to=["type=local,dest=web/cache,mode=max"])

@@ -201,13 +201,12 @@ fn build(stream: &Stream, value: &Node, offset: usize, path: Path) -> Build {
         Some("its `build` is neither a path nor a mapping".to_owned())
     } else if node.text().is_some_and(|text| text.trim().is_empty()) {
         Some("its `build` is an empty path; give it a context".to_owned())
-    } else if let Some(key) = ["cache_from", "cache_to"]
-        .into_iter()
-        .find(|key| node.get(key).is_some_and(|list| !stream.resolve(list).is_sequence() || list.tag.is_some()))
-    {
-        Some(format!("its `{key}` is no plain list of entries; mend it first"))
     } else {
-        None
+        let lists = ["cache_from", "cache_to"].into_iter();
+        let mut broken = lists.filter(|key| {
+            node.get(key).is_some_and(|list| !stream.resolve(list).is_sequence() || list.tag.is_some())
+        });
+        broken.next().map(|key| format!("its `{key}` is no plain list of entries; mend it first"))
     };
     let is_short = node.text().is_some();
     let scalar =

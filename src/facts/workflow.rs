@@ -37,11 +37,14 @@ pub enum Runner {
     Unknown,
 }
 
+/// The keys of one job of a matrix with the text of their values; a value that is no scalar is none.
+pub type Combination = Vec<(String, Option<String>)>;
+
 /// `strategy.matrix`.
 #[derive(Debug, Clone, Default)]
 pub struct Matrix {
-    /// The keys with the text of their values; a value that is no scalar is none.
-    pub combinations: Option<Vec<Vec<(String, Option<String>)>>>,
+    /// None where they are computed.
+    pub combinations: Option<Vec<Combination>>,
 }
 
 #[derive(Debug, Clone)]
@@ -244,7 +247,7 @@ fn matrix(stream: &Stream, node: &Node) -> Matrix {
     if !node.is_mapping() {
         return Matrix::default();
     }
-    let mut combinations: Vec<Vec<(String, Option<String>)>> = vec![Vec::new()];
+    let mut combinations: Vec<Combination> = vec![Vec::new()];
     let mut keys = 0;
     for (key, value) in node.pairs() {
         let Some(name) = key.text() else { continue };
@@ -259,7 +262,7 @@ fn matrix(stream: &Stream, node: &Node) -> Matrix {
             return Matrix::default();
         }
         keys += 1;
-        let items: Vec<Vec<(String, Option<String>)>> =
+        let items: Vec<Combination> =
             value.items().iter().map(|item| leaves(stream, name, item)).collect();
         combinations = combinations
             .iter()
@@ -271,7 +274,7 @@ fn matrix(stream: &Stream, node: &Node) -> Matrix {
     }
     for item in node.get("include").map_or(&[][..], Node::items) {
         let item = stream.resolve(item);
-        let entries: Vec<(String, Option<String>)> =
+        let entries: Combination =
             item.pairs().iter().filter_map(|(key, value)| Some(leaves(stream, key.text()?, value))).flatten().collect();
         // An entry that fits combinations adds to them; one that fits none is a combination of its own.
         let mut fits = false;
@@ -293,7 +296,7 @@ fn matrix(stream: &Stream, node: &Node) -> Matrix {
         }
     }
     for item in node.get("exclude").map_or(&[][..], Node::items) {
-        let entries: Vec<(String, Option<String>)> = stream
+        let entries: Combination = stream
             .resolve(item)
             .pairs()
             .iter()
@@ -306,7 +309,7 @@ fn matrix(stream: &Stream, node: &Node) -> Matrix {
 }
 
 /// The scalars of a value, by the names that expressions use for them: `platform`, `image.name`.
-fn leaves(stream: &Stream, name: &str, value: &Node) -> Vec<(String, Option<String>)> {
+fn leaves(stream: &Stream, name: &str, value: &Node) -> Combination {
     let value = stream.resolve(value);
     if !value.is_mapping() {
         return vec![(name.to_owned(), value.text().map(str::to_owned))];

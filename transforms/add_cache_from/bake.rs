@@ -53,6 +53,9 @@ impl<'a> Site<'a> {
         if let Some(reason) = &target.fixed {
             return Err(reason.clone());
         }
+        if cx.project.settings.cache.mode(&target.name) == CacheMode::Classic {
+            return Err("bake builds with BuildKit only, which finds nothing by mode classic; use mode inline".to_owned());
+        }
         let graph = &cx.project.graph;
         let own = graph
             .builds

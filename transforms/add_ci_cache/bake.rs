@@ -4,6 +4,7 @@ use super::entries::{self, Entries};
 use super::scope::{self, Name};
 use super::step::{Site, add_inputs, dockerfiles, needs_setup};
 use crate::facts::workflow::{Job, Step};
+use crate::project::graph;
 use crate::transform::{Effect, WorkflowContext};
 use crate::yaml::edits::{Layout, append_lines};
 use crate::yaml::{Difference, New, below};
@@ -22,7 +23,9 @@ pub fn find<'a>(cx: &WorkflowContext<'_>, job: &Job, step: &'a Step) -> Result<S
     }
     let graph = &cx.project.graph;
     let folder = step.input("workdir").or(step.input("source")).unwrap_or(".");
-    let targets = graph.bake_targets(step, folder);
+    let targets = graph::inside(&graph::checkout(cx.path), folder)
+        .map(|folder| graph.bake_targets(step, &folder))
+        .unwrap_or_default();
     let settings = &cx.project.settings.cache;
     let by_matrix = step.input("targets").filter(|targets| targets.starts_with("${{") && targets.ends_with("}}"));
     if targets.is_empty() && by_matrix.is_none() {

@@ -1,6 +1,6 @@
 //! Names that no two builds share.
 
-use crate::facts::workflow::{BUILD_PUSH, Job, Step, Workflow};
+use crate::facts::workflow::{BUILD_PUSH, Combination, Job, Step, Workflow};
 use crate::project::graph::{By, parent};
 use crate::transform::WorkflowContext;
 
@@ -63,31 +63,34 @@ fn unique(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> String {
     let own = base(cx, cx.workflow, job, step);
     let is_own =
         |other: &Candidate<'_>| other.path == cx.path && other.job.id == job.id && other.step.index == step.index;
-    let stem =
-        |path: &str| clean(path.rsplit('/').next().unwrap_or(path).rsplit_once('.').map_or(path, |(stem, _)| stem));
-    let title = |step: &Step| {
-        clean(masked(&step.title()).replace(MASK, "").split_whitespace().collect::<Vec<_>>().join("-").as_str())
+    let own = forms(&own, cx.path, job, step);
+    let others: Vec<[String; 6]> = candidates
+        .iter()
+        .filter(|other| !is_own(other))
+        .map(|other| forms(&other.base, other.path, other.job, other.step))
+        .collect();
+    let is_free = |name: &&String| {
+        let used = taken.iter().any(|scope| scope == *name || scope.starts_with(&format!("{name}-${{{{")));
+        !used && !others.iter().flatten().any(|other| other == *name)
     };
-    let forms: [&dyn Fn(&str, &str, &Job, &Step) -> String; 6] = [
-        &|base, _, _, _| base.to_owned(),
-        &|base, _, job, _| format!("{base}-{}", clean(&job.id)),
-        &|base, path, _, _| format!("{base}-{}", stem(path)),
-        &|base, _, _, step| format!("{base}-{}", title(step)),
-        &|base, path, job, _| format!("{base}-{}-{}", stem(path), clean(&job.id)),
-        &|base, path, job, step| format!("{base}-{}-{}-{}", stem(path), clean(&job.id), step.index + 1),
-    ];
-    for form in forms {
-        let name = form(&own, cx.path, job, step);
-        let shared = candidates
-            .iter()
-            .filter(|other| !is_own(other))
-            .any(|other| forms.iter().any(|form| form(&other.base, other.path, other.job, other.step) == name));
-        let used = taken.iter().any(|scope| *scope == name || scope.starts_with(&format!("{name}-${{{{")));
-        if !used && !shared {
-            return name;
-        }
-    }
-    forms[5](&own, cx.path, job, step)
+    own.iter().find(is_free).unwrap_or(&own[5]).clone()
+}
+
+/// The names that a step's cache may get, the shortest first; the last one is the step's alone.
+fn forms(base: &str, path: &str, job: &Job, step: &Step) -> [String; 6] {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let stem = clean(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
+    let title = masked(&step.title()).replace(MASK, "");
+    let title = clean(&title.split_whitespace().collect::<Vec<_>>().join("-"));
+    let job = clean(&job.id);
+    [
+        base.to_owned(),
+        format!("{base}-{job}"),
+        format!("{base}-{stem}"),
+        format!("{base}-{title}"),
+        format!("{base}-{stem}-{job}"),
+        format!("{base}-{stem}-{job}-{}", step.index + 1),
+    ]
 }
 
 /// Scopes that a step names already.
@@ -192,7 +195,7 @@ fn matrix_keys(job: &Job, step: &Step, for_registry: bool) -> Result<Vec<String>
 }
 
 fn distinct(
-    combinations: &[Vec<(String, Option<String>)>],
+    combinations: &[Combination],
     named: &[String],
     for_registry: bool,
 ) -> Result<Vec<String>, String> {
@@ -201,7 +204,7 @@ fn distinct(
         let in_scope = |ch: char| plain(ch) || matches!(ch, '/' | ':' | '+' | '@');
         !value.is_empty() && value.chars().all(|ch| if for_registry { plain(ch) } else { in_scope(ch) })
     };
-    let get = |combination: &Vec<(String, Option<String>)>, key: &str| {
+    let get = |combination: &Combination, key: &str| {
         combination.iter().rev().find(|(name, _)| name == key).and_then(|(_, value)| value.clone())
     };
     let mut keys: Vec<String> = named.to_vec();
