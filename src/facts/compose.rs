@@ -203,9 +203,8 @@ fn build(stream: &Stream, value: &Node, offset: usize, path: Path) -> Build {
         Some("its `build` is an empty path; give it a context".to_owned())
     } else {
         let lists = ["cache_from", "cache_to"].into_iter();
-        let mut broken = lists.filter(|key| {
-            node.get(key).is_some_and(|list| !stream.resolve(list).is_sequence() || list.tag.is_some())
-        });
+        let mut broken = lists
+            .filter(|key| node.get(key).is_some_and(|list| !stream.resolve(list).is_sequence() || list.tag.is_some()));
         broken.next().map(|key| format!("its `{key}` is no plain list of entries; mend it first"))
     };
     let is_short = node.text().is_some();

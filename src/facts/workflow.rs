@@ -262,8 +262,7 @@ fn matrix(stream: &Stream, node: &Node) -> Matrix {
             return Matrix::default();
         }
         keys += 1;
-        let items: Vec<Combination> =
-            value.items().iter().map(|item| leaves(stream, name, item)).collect();
+        let items: Vec<Combination> = value.items().iter().map(|item| leaves(stream, name, item)).collect();
         combinations = combinations
             .iter()
             .flat_map(|before| items.iter().map(move |item| before.iter().chain(item).cloned().collect()))

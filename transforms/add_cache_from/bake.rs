@@ -54,7 +54,9 @@ impl<'a> Site<'a> {
             return Err(reason.clone());
         }
         if cx.project.settings.cache.mode(&target.name) == CacheMode::Classic {
-            return Err("bake builds with BuildKit only, which finds nothing by mode classic; use mode inline".to_owned());
+            return Err(
+                "bake builds with BuildKit only, which finds nothing by mode classic; use mode inline".to_owned()
+            );
         }
         let graph = &cx.project.graph;
         let own = graph

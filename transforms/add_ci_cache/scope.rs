@@ -109,8 +109,10 @@ fn base(cx: &WorkflowContext<'_>, workflow: &Workflow, job: &Job, step: &Step) -
         (!name.is_empty()).then_some(name)
     };
     let tags = step.list("tags");
-    let by_tag =
-        tags.iter().flat_map(|tag| tag.split(',')).find_map(|tag| last(workflow.expand(job, step, tag).trim()));
+    let by_tag = tags.iter().find_map(|tag| {
+        let tag = masked(&workflow.expand(job, step, tag));
+        tag.split(',').find_map(|tag| last(tag.trim()))
+    });
     let by_metadata = || {
         let id = tags.iter().find_map(|tag| tag.split("steps.").nth(1)?.split('.').next())?;
         let metadata = job.steps.iter().find(|other| other.id.as_deref() == Some(id))?;
@@ -194,11 +196,7 @@ fn matrix_keys(job: &Job, step: &Step, for_registry: bool) -> Result<Vec<String>
     distinct(combinations, &named, for_registry)
 }
 
-fn distinct(
-    combinations: &[Combination],
-    named: &[String],
-    for_registry: bool,
-) -> Result<Vec<String>, String> {
+fn distinct(combinations: &[Combination], named: &[String], for_registry: bool) -> Result<Vec<String>, String> {
     let fits = |value: &str| {
         let plain = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-');
         let in_scope = |ch: char| plain(ch) || matches!(ch, '/' | ':' | '+' | '@');

@@ -1,165 +1,14 @@
-//! Which file builds which image: compose services, bake targets, workflow steps, commands in workflows, and Dockerfiles that none of them
-//! names.
+//! From compose files, bake files, workflows and scripts to builds and pushes.
 
 use std::collections::BTreeMap;
 
-use super::commands::{self, Command};
-use crate::dockerfile::{Dockerfile, Keyword};
+use super::paths::{canonical, checkout, inside, is_default_compose, parent};
+use super::{Build, By, CiBuilder, Graph, Image, Pushed, Source};
 use crate::facts::bake::Bake;
-use crate::facts::bases::split_reference;
-use crate::facts::compose::{Compose, INLINE_ARGUMENT, entry_reference};
+use crate::facts::compose::{Compose, INLINE_ARGUMENT};
 use crate::facts::interpolation::interpolate;
-use crate::facts::workflow::{BAKE, BUILD_PUSH, Job, Runner, SETUP_BUILDX, Step, Workflow};
-use crate::text::LineIndex;
-
-/// The builds of a project. All paths are relative to its root, with slashes; the root itself is `.`.
-#[derive(Debug, Clone, Default)]
-pub struct Graph {
-    pub composes: Vec<Source<Compose>>,
-    pub bakes: Vec<Source<Bake>>,
-    pub workflows: Vec<Source<Workflow>>,
-    pub dockerfiles: BTreeMap<String, Image>,
-    pub builds: Vec<Build>,
-    pub pushed: Vec<Pushed>,
-    /// Where a script or workflow gives builds the argument BUILDKIT_INLINE_CACHE: `path:line`.
-    pub inline_argument: Option<String>,
-}
-
-/// A file that was read, and where its lines start.
-#[derive(Debug, Clone)]
-pub struct Source<T> {
-    pub path: String,
-    pub lines: LineIndex,
-    pub file: T,
-}
-
-/// What a Dockerfile tells of its image without being built.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Image {
-    /// Images that FROM names, as written; stages aside.
-    pub bases: Vec<String>,
-    pub stages: usize,
-    pub cache_mounts: bool,
-    /// Sources of COPY and ADD that come from the context, as written.
-    pub copied: Vec<String>,
-    /// Names of ARG.
-    pub arguments: Vec<String>,
-}
-
-/// One build of one image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
-    pub by: By,
-    /// The file that asks for it.
-    pub file: String,
-    /// Counted from 1.
-    pub line: usize,
-    /// Service, target, or job and step; empty for a Dockerfile that nothing names.
-    pub name: String,
-    /// None where it can't be told, or is not in the repository.
-    pub context: Option<String>,
-    pub dockerfile: Option<String>,
-    /// Whether the Dockerfile stands in the file itself.
-    pub is_inline: bool,
-    pub target: Option<String>,
-    /// Names of the image, as written.
-    pub images: Vec<String>,
-    pub args: Vec<(String, Option<String>)>,
-    pub contexts: Vec<(String, String)>,
-    /// For builds in CI: on what.
-    pub builder: Option<CiBuilder>,
-    /// For builds in CI of a service or target: its file and name.
-    pub declared: Option<(String, String)>,
-}
-
-/// Who asks for a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum By {
-    Compose,
-    Bake,
-    /// A step of a workflow that uses an action.
-    Step,
-    /// A command in a step of a workflow.
-    Command,
-    /// Nobody that was found.
-    Nothing,
-}
-
-/// The builder of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CiBuilder {
-    pub runner: Runner,
-    /// Whether docker/setup-buildx-action makes a builder for the job, which goes with it.
-    pub is_fresh: bool,
-    /// Whether docker/setup-buildx-action connects to a builder that is no part of the job.
-    pub is_elsewhere: bool,
-    /// `type=` of what it imports, or the name of an image.
-    pub imports: Vec<String>,
-}
-
-impl CiBuilder {
-    /// Whether the builder still has its cache in the next run: yes, no, or not known.
-    pub fn keeps_cache(&self) -> Option<bool> {
-        match self.runner {
-            _ if self.is_elsewhere => None,
-            Runner::Hosted => Some(false),
-            _ if self.is_fresh => Some(false),
-            Runner::Kept => Some(true),
-            Runner::Unknown => None,
-        }
-    }
-}
-
-/// An image that something in the repository pushes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pushed {
-    /// As written, variables of the workflow replaced.
-    pub reference: String,
-    /// `path:line`.
-    pub place: String,
-    /// Whether the build that it comes from may have written a cache record into it.
-    pub has_record: bool,
-}
-
-impl Image {
-    pub fn new(file: &Dockerfile) -> Self {
-        let mut image = Self::default();
-        let mut names: Vec<String> = Vec::new();
-        for instruction in &file.instructions {
-            match instruction.keyword {
-                Keyword::From => {
-                    let words = instruction.words(file.escape);
-                    let Some(base) = words.first() else { continue };
-                    image.stages += 1;
-                    if !names.iter().any(|name| name.eq_ignore_ascii_case(&base.raw)) && base.raw != "scratch" {
-                        image.bases.push(base.raw.clone());
-                    }
-                    names.extend(words.get(2).map(|word| word.raw.clone()));
-                }
-                Keyword::Arg => {
-                    let names = instruction.pairs(file.escape).into_iter().map(|pair| pair.name);
-                    image.arguments.extend(names);
-                }
-                Keyword::Run => {
-                    let mounts = instruction.flags.iter().filter(|flag| flag.text.starts_with("--mount="));
-                    image.cache_mounts |= mounts.clone().any(|flag| flag.text.contains("type=cache"));
-                }
-                Keyword::Copy | Keyword::Add if instruction.flag("from").is_none() => {
-                    let words: Vec<String> = match &instruction.json {
-                        Some(strings) => strings.clone(),
-                        None => instruction.words(file.escape).into_iter().map(|word| word.raw).collect(),
-                    };
-                    let sources = &words[..words.len().saturating_sub(1)];
-                    let local = sources.iter().filter(|source| !source.contains("://") && !source.starts_with("<<"));
-                    image.copied.extend(local.cloned());
-                }
-                _ => {}
-            }
-        }
-        image
-    }
-}
+use crate::facts::workflow::{BAKE, BUILD_PUSH, Job, SETUP_BUILDX, Step, Workflow};
+use crate::project::commands::{self, Command};
 
 impl Graph {
     /// Finds the builds in what was read. `exists` tells whether a path below the root is there; `scripts` are other files that may
@@ -246,60 +95,6 @@ impl Graph {
         graph.builds = builds;
         graph.pushed = pushed;
         graph
-    }
-
-    /// What pushes exactly this image, first what may push it with a cache record.
-    pub fn pusher(&self, reference: &str) -> Option<&Pushed> {
-        let wanted = canonical(reference);
-        let mut found = self.pushed.iter().filter(|pushed| canonical(&pushed.reference) == wanted);
-        let first = found.clone().next()?;
-        Some(found.find(|pushed| pushed.has_record).unwrap_or(first))
-    }
-
-    /// The service or target that reads an image's cache record: its name and file.
-    pub fn reader_of(&self, reference: &str) -> Option<(&str, &str)> {
-        let wanted = canonical(reference);
-        let reads = |entries: &Option<Vec<String>>| {
-            entries.iter().flatten().filter_map(|entry| entry_reference(entry)).any(|entry| canonical(entry) == wanted)
-        };
-        let services = self.composes.iter().flat_map(|source| {
-            let services = source
-                .file
-                .services
-                .iter()
-                .filter(|service| service.any_build().is_some_and(|build| reads(&build.cache_from)));
-            services.map(|service| (service.name.as_str(), source.path.as_str()))
-        });
-        let targets = self.bakes.iter().flat_map(|source| {
-            let targets = source.file.targets.iter().filter(|target| reads(&target.cache_from));
-            targets.map(|target| (target.name.as_str(), source.path.as_str()))
-        });
-        services.chain(targets).next()
-    }
-
-    /// The builds of one Dockerfile.
-    pub fn of_dockerfile<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Build> + 'a {
-        self.builds.iter().filter(move |build| build.dockerfile.as_deref() == Some(path))
-    }
-
-    /// Named contexts that builds of a Dockerfile put in the place of its images and stages.
-    pub fn replaced(&self, path: &str) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.of_dockerfile(path).flat_map(|build| &build.contexts).map(|(name, _)| name.clone()).collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    /// The builds in CI that build what `build` builds.
-    pub fn in_ci<'a>(&'a self, build: &'a Build) -> impl Iterator<Item = &'a Build> + 'a {
-        self.builds.iter().filter(move |other| {
-            let same_file = other.dockerfile.is_some() && other.dockerfile == build.dockerfile;
-            let same_target = other.target.is_none() || build.target.is_none() || other.target == build.target;
-            let names_it =
-                other.declared.as_ref().is_some_and(|(file, name)| *file == build.file && *name == build.name);
-            other.builder.is_some() && (names_it || same_file && same_target)
-        })
     }
 
     fn workflow_builds(
@@ -530,58 +325,6 @@ impl Graph {
     }
 }
 
-/// An image name in one spelling: without Docker Hub's own host, with the tag that is meant. Variables stand at their defaults.
-pub fn canonical(reference: &str) -> String {
-    let plain = interpolate(reference).text;
-    let split = split_reference(&plain);
-    match (split.tag, split.digest) {
-        (_, Some(digest)) => format!("{}@{digest}", split.repository),
-        (tag, None) => format!("{}:{}", split.repository, tag.unwrap_or("latest")),
-    }
-}
-
-/// The folder that holds a file.
-pub fn parent(path: &str) -> String {
-    path.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned()
-}
-
-/// `path` as written in a file of `folder`, relative to what `folder` is relative to; none if it leads out of that, is absolute or no
-/// path.
-pub fn inside(folder: &str, path: &str) -> Option<String> {
-    if path.starts_with('/')
-        || path.starts_with('~')
-        || path.contains("://")
-        || path.starts_with("git@")
-        || path.contains("${{")
-        || folder.contains("${{")
-    {
-        return None;
-    }
-    // Outside of a repository the folder is called as on the command line: `/srv/app`, `../app`.
-    let top = if folder.starts_with('/') { "/" } else { "" };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        match parts.last() {
-            Some(last) if part == ".." && *last != ".." => drop(parts.pop()),
-            _ => parts.push(part),
-        }
-    }
-    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        match part {
-            ".." => drop(parts.pop().filter(|last| *last != "..")?),
-            part => parts.push(part),
-        }
-    }
-    Some(if parts.is_empty() && top.is_empty() { ".".to_owned() } else { format!("{top}{}", parts.join("/")) })
-}
-
-/// Whether Compose loads a file without being told.
-pub fn is_default_compose(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let (stem, _) = name.rsplit_once('.').unwrap_or((name, ""));
-    matches!(stem, "compose" | "docker-compose" | "compose.override" | "docker-compose.override")
-}
-
 fn compose_builds(source: &Source<Compose>) -> Vec<Build> {
     let folder = parent(&source.path);
     let services = source.file.services.iter().filter_map(|service| Some((service, service.any_build()?)));
@@ -699,14 +442,6 @@ fn places(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Place> {
     found
 }
 
-/// The folder that a workflow checks out: the one that `.github` stands in.
-pub fn checkout(path: &str) -> String {
-    match path.find(".github/workflows/") {
-        Some(at) if path[..at].ends_with('/') => path[..at - 1].to_owned(),
-        _ => ".".to_owned(),
-    }
-}
-
 /// The kinds of caches that entries import.
 fn imports(entries: &[&str]) -> Vec<String> {
     let kind = |entry: &&str| match entry.split(',').find_map(|part| part.trim().strip_prefix("type=")) {
@@ -743,6 +478,7 @@ fn loose_context(path: &str, image: &Image, exists: &dyn Fn(&str) -> bool) -> Op
 mod tests {
     use super::*;
     use crate::facts::{bake, compose, workflow};
+    use crate::text::LineIndex;
     use crate::yaml::Stream;
 
     fn source<T>(path: &str, text: &str, file: T) -> Source<T> {
@@ -822,18 +558,6 @@ mod tests {
         assert_eq!(keeps("self-hosted", "{cleanup: false}"), Some(true));
         assert_eq!(keeps("big-machine", "{}"), Some(false));
         assert_eq!(keeps("big-machine", "{driver: docker}"), None);
-    }
-
-    #[test]
-    fn paths_stay_inside_the_root() {
-        assert_eq!(inside("a/b", "../c/./d").as_deref(), Some("a/c/d"));
-        assert_eq!(inside(".", ".").as_deref(), Some("."));
-        assert_eq!(inside("a", "../.."), None);
-        assert_eq!(inside("a", "https://github.com/x/y.git"), None);
-        assert_eq!(inside("a/${{ matrix.b }}", "c"), None);
-        assert_eq!(inside("/srv/a", "../b").as_deref(), Some("/srv/b"));
-        assert_eq!(inside("../a", "./b").as_deref(), Some("../a/b"));
-        assert_eq!(inside("../a", "../../b"), None);
     }
 
     #[test]

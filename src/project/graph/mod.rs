@@ -1,0 +1,169 @@
+//! Which file builds which image: compose services, bake targets, workflow steps, commands in workflows, and Dockerfiles that none of them
+//! names.
+
+mod builds;
+mod image;
+mod paths;
+
+use std::collections::BTreeMap;
+
+use crate::facts::bake::Bake;
+use crate::facts::compose::{Compose, entry_reference};
+use crate::facts::workflow::{Runner, Workflow};
+use crate::text::LineIndex;
+
+pub use image::Image;
+pub use paths::{canonical, checkout, inside, is_default_compose, parent};
+
+/// The builds of a project. All paths are relative to its root, with slashes; the root itself is `.`.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    pub composes: Vec<Source<Compose>>,
+    pub bakes: Vec<Source<Bake>>,
+    pub workflows: Vec<Source<Workflow>>,
+    pub dockerfiles: BTreeMap<String, Image>,
+    pub builds: Vec<Build>,
+    pub pushed: Vec<Pushed>,
+    /// Where a script or workflow gives builds the argument BUILDKIT_INLINE_CACHE: `path:line`.
+    pub inline_argument: Option<String>,
+}
+
+/// A file that was read, and where its lines start.
+#[derive(Debug, Clone)]
+pub struct Source<T> {
+    pub path: String,
+    pub lines: LineIndex,
+    pub file: T,
+}
+
+/// One build of one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    pub by: By,
+    /// The file that asks for it.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// Service, target, or job and step; empty for a Dockerfile that nothing names.
+    pub name: String,
+    /// None where it can't be told, or is not in the repository.
+    pub context: Option<String>,
+    pub dockerfile: Option<String>,
+    /// Whether the Dockerfile stands in the file itself.
+    pub is_inline: bool,
+    pub target: Option<String>,
+    /// Names of the image, as written.
+    pub images: Vec<String>,
+    pub args: Vec<(String, Option<String>)>,
+    pub contexts: Vec<(String, String)>,
+    /// For builds in CI: on what.
+    pub builder: Option<CiBuilder>,
+    /// For builds in CI of a service or target: its file and name.
+    pub declared: Option<(String, String)>,
+}
+
+/// Who asks for a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    Compose,
+    Bake,
+    /// A step of a workflow that uses an action.
+    Step,
+    /// A command in a step of a workflow.
+    Command,
+    /// Nobody that was found.
+    Nothing,
+}
+
+/// The builder of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CiBuilder {
+    pub runner: Runner,
+    /// Whether docker/setup-buildx-action makes a builder for the job, which goes with it.
+    pub is_fresh: bool,
+    /// Whether docker/setup-buildx-action connects to a builder that is no part of the job.
+    pub is_elsewhere: bool,
+    /// `type=` of what it imports, or the name of an image.
+    pub imports: Vec<String>,
+}
+
+impl CiBuilder {
+    /// Whether the builder still has its cache in the next run: yes, no, or not known.
+    pub fn keeps_cache(&self) -> Option<bool> {
+        match self.runner {
+            _ if self.is_elsewhere => None,
+            Runner::Hosted => Some(false),
+            _ if self.is_fresh => Some(false),
+            Runner::Kept => Some(true),
+            Runner::Unknown => None,
+        }
+    }
+}
+
+/// An image that something in the repository pushes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// As written, variables of the workflow replaced.
+    pub reference: String,
+    /// `path:line`.
+    pub place: String,
+    /// Whether the build that it comes from may have written a cache record into it.
+    pub has_record: bool,
+}
+
+impl Graph {
+    /// What pushes exactly this image, first what may push it with a cache record.
+    pub fn pusher(&self, reference: &str) -> Option<&Pushed> {
+        let wanted = canonical(reference);
+        let mut found = self.pushed.iter().filter(|pushed| canonical(&pushed.reference) == wanted);
+        let first = found.clone().next()?;
+        Some(found.find(|pushed| pushed.has_record).unwrap_or(first))
+    }
+
+    /// The service or target that reads an image's cache record: its name and file.
+    pub fn reader_of(&self, reference: &str) -> Option<(&str, &str)> {
+        let wanted = canonical(reference);
+        let reads = |entries: &Option<Vec<String>>| {
+            entries.iter().flatten().filter_map(|entry| entry_reference(entry)).any(|entry| canonical(entry) == wanted)
+        };
+        let services = self.composes.iter().flat_map(|source| {
+            let services = source
+                .file
+                .services
+                .iter()
+                .filter(|service| service.any_build().is_some_and(|build| reads(&build.cache_from)));
+            services.map(|service| (service.name.as_str(), source.path.as_str()))
+        });
+        let targets = self.bakes.iter().flat_map(|source| {
+            let targets = source.file.targets.iter().filter(|target| reads(&target.cache_from));
+            targets.map(|target| (target.name.as_str(), source.path.as_str()))
+        });
+        services.chain(targets).next()
+    }
+
+    /// The builds of one Dockerfile.
+    pub fn of_dockerfile<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Build> + 'a {
+        self.builds.iter().filter(move |build| build.dockerfile.as_deref() == Some(path))
+    }
+
+    /// Named contexts that builds of a Dockerfile put in the place of its images and stages.
+    pub fn replaced(&self, path: &str) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.of_dockerfile(path).flat_map(|build| &build.contexts).map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The builds in CI that build what `build` builds.
+    pub fn in_ci<'a>(&'a self, build: &'a Build) -> impl Iterator<Item = &'a Build> + 'a {
+        self.builds.iter().filter(move |other| {
+            let same_file = other.dockerfile.is_some() && other.dockerfile == build.dockerfile;
+            let same_target = other.target.is_none() || build.target.is_none() || other.target == build.target;
+            let names_it =
+                other.declared.as_ref().is_some_and(|(file, name)| *file == build.file && *name == build.name);
+            other.builder.is_some() && (names_it || same_file && same_target)
+        })
+    }
+}
