@@ -210,6 +210,7 @@ impl<'a> Site<'a> {
             reason,
             level: if self.doubt.is_some() { Level::Review } else { Level::Safe },
             offset: cx.facts.file.instructions[self.run.instruction].span.start,
+            more: Vec::new(),
             edits,
             effects,
         }))
@@ -414,6 +415,7 @@ fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
                 reason,
                 level,
                 offset: instruction.span.start,
+                more: Vec::new(),
                 edits,
                 effects: vec![effect],
             });

@@ -114,6 +114,7 @@ impl Run<'_> {
                 reason: applied.reason,
                 level: applied.level,
                 offset,
+                more: Vec::new(),
                 edits: vec![edit],
                 effects: effects.to_vec(),
             },

@@ -313,6 +313,10 @@ impl Run<'_> {
             let mut change = change;
             let shift: isize = done.iter().filter(|(at, _)| *at <= change.offset).map(|(_, delta)| delta).sum();
             change.offset = change.offset.saturating_add_signed(shift);
+            for place in &mut change.more {
+                let before = done.iter().filter(|(at, _)| *at <= *place);
+                *place = place.saturating_add_signed(before.map(|(_, delta)| delta).sum());
+            }
             // What depends on a change that needs a look needs one too.
             if self.steps.iter().any(|(_, before, _)| before.group == change.group && before.level == Level::Review) {
                 if change.level == Level::Safe {

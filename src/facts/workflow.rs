@@ -9,6 +9,8 @@ use crate::yaml::{Node, NodeKind, Path, Step as YamlStep, Stream, YamlError, bel
 pub struct Workflow {
     pub jobs: Vec<Job>,
     pub env: Vec<(String, String)>,
+    /// Names of the events that start it.
+    pub events: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -20,6 +22,10 @@ pub struct Job {
     /// What `runs-on` says.
     pub labels: Vec<String>,
     pub matrix: Option<Matrix>,
+    /// Whether containers run beside it (`services:`).
+    pub has_services: bool,
+    /// Keys of the matrix that anything in the job names.
+    pub named_keys: Vec<String>,
     pub env: Vec<(String, String)>,
     /// `defaults.run.working-directory`.
     pub folder: Option<String>,
@@ -52,6 +58,8 @@ pub struct Step {
     pub path: Path,
     /// Where the item starts.
     pub offset: usize,
+    /// Where its last byte ends.
+    pub end: usize,
     pub index: usize,
     pub id: Option<String>,
     pub name: Option<String>,
@@ -136,6 +144,11 @@ pub fn read(text: &str, stream: &Stream) -> Result<Workflow, YamlError> {
     }
     let Some(root) = stream.documents.first() else { return Ok(Workflow::default()) };
     let env = pairs(stream, root.get("env"));
+    let events = root.get("on").map(|on| match &on.kind {
+        NodeKind::Sequence { items, .. } => items.iter().filter_map(Node::text).map(str::to_owned).collect(),
+        NodeKind::Mapping { pairs, .. } => pairs.iter().filter_map(|(key, _)| key.text()).map(str::to_owned).collect(),
+        _ => on.text().map(str::to_owned).into_iter().collect(),
+    });
     let path = vec![YamlStep::Index(0), YamlStep::key("jobs")];
     let jobs = root.get("jobs").map_or(&[][..], Node::pairs);
     let jobs = jobs.iter().filter_map(|(key, value)| {
@@ -155,20 +168,24 @@ pub fn read(text: &str, stream: &Stream) -> Result<Workflow, YamlError> {
             }
             step
         });
+        let labels = labels(stream, node);
+        let matrix = node.get("strategy").and_then(|strategy| strategy.get("matrix")).map(|node| matrix(stream, node));
         let folder = node.get("defaults").and_then(|defaults| defaults.get("run")?.get("working-directory")?.text());
         Some(Job {
             id: id.to_owned(),
             offset: key.start,
-            runner: runner(&labels(stream, node)),
-            labels: labels(stream, node),
-            matrix: node.get("strategy").and_then(|strategy| strategy.get("matrix")).map(|node| matrix(stream, node)),
+            runner: runner(&labels, matrix.as_ref()),
+            labels,
+            matrix,
+            has_services: node.get("services").is_some(),
+            named_keys: matrix_keys(text.get(value.start..value.end()).unwrap_or("")),
             env: pairs(stream, node.get("env")),
             folder: folder.map(str::to_owned),
             steps: steps.collect(),
             path,
         })
     });
-    Ok(Workflow { jobs: jobs.collect(), env })
+    Ok(Workflow { jobs: jobs.collect(), env, events: events.unwrap_or_default() })
 }
 
 fn step(stream: &Stream, value: &Node, index: usize, path: Path) -> Step {
@@ -190,6 +207,7 @@ fn step(stream: &Stream, value: &Node, index: usize, path: Path) -> Step {
     Step {
         path,
         offset: value.start,
+        end: node.end(),
         index,
         id: scalar("id"),
         name: scalar("name"),
@@ -227,16 +245,45 @@ fn labels(stream: &Stream, job: &Node) -> Vec<String> {
     labels.into_iter().map(str::to_owned).collect()
 }
 
-fn runner(labels: &[String]) -> Runner {
+/// What the labels say of the machine. One that the matrix gives is read there.
+fn runner(labels: &[String], matrix: Option<&Matrix>) -> Runner {
     if labels.iter().any(|label| label == "self-hosted") {
         return Runner::Kept;
     }
-    let hosted = ["ubuntu-", "windows-", "macos-"];
-    match labels.first() {
-        Some(label) if hosted.iter().any(|prefix| label.starts_with(prefix)) => Runner::Hosted,
-        // `runs-on: ${{ matrix.os }}` and the like.
-        _ => Runner::Unknown,
+    let is_hosted = |label: &str| ["ubuntu-", "windows-", "macos-"].iter().any(|prefix| label.starts_with(prefix));
+    let Some(label) = labels.first() else { return Runner::Unknown };
+    if is_hosted(label) {
+        return Runner::Hosted;
     }
+    let key = matrix_keys(label).pop();
+    let combinations = matrix.and_then(|matrix| matrix.combinations.as_ref());
+    let (Some(key), Some(combinations)) = (key, combinations) else { return Runner::Unknown };
+    let value = |combination: &Combination| {
+        combination.iter().rev().find(|(name, _)| *name == key).and_then(|(_, value)| value.clone())
+    };
+    let all = combinations.iter().map(value).collect::<Option<Vec<String>>>().unwrap_or_default();
+    if !all.is_empty() && all.iter().all(|label| is_hosted(label)) { Runner::Hosted } else { Runner::Unknown }
+}
+
+/// The keys of the matrix that expressions in a text name: `platform`, `image.name`.
+pub fn matrix_keys(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for expression in text.split("${{").skip(1).filter_map(|rest| rest.split("}}").next()) {
+        for (at, _) in expression.match_indices("matrix.") {
+            let before = expression[..at].chars().next_back();
+            if before.is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.')) {
+                continue;
+            }
+            let rest = &expression[at + "matrix.".len()..];
+            let key: String =
+                rest.chars().take_while(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.')).collect();
+            let key = key.trim_end_matches('.').to_owned();
+            if !key.is_empty() && !found.contains(&key) {
+                found.push(key);
+            }
+        }
+    }
+    found
 }
 
 /// The most combinations that GitHub runs.
@@ -271,14 +318,24 @@ fn matrix(stream: &Stream, node: &Node) -> Matrix {
     if keys == 0 {
         combinations.clear();
     }
+    for item in node.get("exclude").map_or(&[][..], Node::items) {
+        let entries: Combination = stream
+            .resolve(item)
+            .pairs()
+            .iter()
+            .filter_map(|(key, value)| Some(leaves(stream, key.text()?, value)))
+            .flatten()
+            .collect();
+        combinations.retain(|combination| !entries.iter().all(|entry| combination.contains(entry)));
+    }
+    let originals = combinations.clone();
     for item in node.get("include").map_or(&[][..], Node::items) {
         let item = stream.resolve(item);
         let entries: Combination =
             item.pairs().iter().filter_map(|(key, value)| Some(leaves(stream, key.text()?, value))).flatten().collect();
         // An entry that fits combinations adds to them; one that fits none is a combination of its own.
         let mut fits = false;
-        for combination in &mut combinations {
-            let original = combination.clone();
+        for (combination, original) in combinations.iter_mut().zip(&originals) {
             let clashes =
                 entries.iter().any(|(name, value)| original.iter().any(|(known, old)| known == name && old != value));
             if !clashes {
@@ -293,16 +350,6 @@ fn matrix(stream: &Stream, node: &Node) -> Matrix {
         if !fits {
             combinations.push(entries);
         }
-    }
-    for item in node.get("exclude").map_or(&[][..], Node::items) {
-        let entries: Combination = stream
-            .resolve(item)
-            .pairs()
-            .iter()
-            .filter_map(|(key, value)| Some(leaves(stream, key.text()?, value)))
-            .flatten()
-            .collect();
-        combinations.retain(|combination| !entries.iter().all(|entry| combination.contains(entry)));
     }
     Matrix { combinations: Some(combinations) }
 }

@@ -119,7 +119,11 @@ pub fn add_pairs(text: &str, mapping: &Node, pairs: &[(&str, New)], layout: Layo
     if !before.bytes().all(|byte| matches!(byte, b' ' | b'-')) {
         return Err("its first key does not start its line".to_owned());
     }
-    let lines: Vec<String> = pairs.iter().flat_map(|(key, value)| block_pair(key, value, indent, layout)).collect();
+    let mut lines: Vec<String> = pairs.iter().flat_map(|(key, value)| block_pair(key, value, indent, layout)).collect();
+    if pairs.last().is_some_and(|(_, value)| ends_with_lines(value)) && !text[mapping.end()..].contains('\n') {
+        // The last line of a block needs its own line break, which the file does not have.
+        lines.push(String::new());
+    }
     add_lines(text, mapping, &lines, layout).map(|edit| vec![edit]).or_else(|reason| {
         // What can't follow the last pair may stand in front of it.
         let start = old.last().map_or(first.start, |(key, _)| key.start);
@@ -130,6 +134,16 @@ pub fn add_pairs(text: &str, mapping: &Node, pairs: &[(&str, New)], layout: Layo
         let lines: String = lines.iter().map(|line| format!("{line}{}", layout.eol)).collect();
         Ok(vec![Edit::insert(line, lines)])
     })
+}
+
+/// Whether a value is written as a block of lines at its end.
+fn ends_with_lines(value: &New) -> bool {
+    match value {
+        New::Lines(_) => true,
+        New::List(items) => items.last().is_some_and(ends_with_lines),
+        New::Map(pairs) => pairs.last().is_some_and(|(_, value)| ends_with_lines(value)),
+        _ => false,
+    }
 }
 
 /// Puts items into an empty list in brackets.

@@ -148,6 +148,7 @@ impl<'a> Site<'a> {
             },
             level: Level::Review,
             offset: self.target.offset,
+            more: Vec::new(),
             edits: self.edits,
             effects: self.effects,
         }

@@ -223,6 +223,7 @@ impl<'a> Site<'a> {
             reason,
             level: Level::Review,
             offset: self.build.offset,
+            more: Vec::new(),
             edits: self.edits,
             effects: self.effects,
         }

@@ -161,6 +161,7 @@ fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result
         reason: reason(site),
         level: site.level,
         offset: site.instruction.span.start,
+        more: Vec::new(),
         edits: draft.out.edits,
         effects: draft.out.effects,
     })

@@ -247,6 +247,42 @@ pub const EXAMPLES: &[Example] = &[
         "jobs:\n  b:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix:\n        platforms: ['linux/amd64,linux/arm64', 'linux/arm/v7,linux/386']\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n          platforms: ${{ matrix.platforms }}\n",
     ),
     workflow(
+        "left-alone-a-scan-of-an-image-that-is-pushed-now-and-then",
+        "jobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          push: ${{ github.event_name != 'pull_request' }}\n          tags: acme/app:1\n      - uses: aquasecurity/trivy-action@0.28.0\n        with:\n          image-ref: acme/app:1\n",
+    ),
+    workflow(
+        "left-alone-an-own-setup-action",
+        "jobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: ./.github/actions/setup-docker\n      - uses: docker/build-push-action@v6\n        with:\n          push: true\n          tags: acme/app\n",
+    ),
+    workflow(
+        "left-alone-a-kept-builder",
+        "jobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n        with:\n          driver: remote\n          endpoint: tcp://builder:1234\n      - uses: docker/build-push-action@v6\n        with:\n          push: true\n          tags: acme/app\n",
+    ),
+    workflow(
+        "left-alone-a-computed-matrix",
+        "jobs:\n  b:\n    runs-on: ${{ matrix.runner }}\n    strategy:\n      matrix: ${{ fromJSON(needs.plan.outputs.matrix) }}\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n          context: ${{ matrix.app }}\n",
+    ),
+    workflow(
+        "left-alone-a-reusable-workflow",
+        "on:\n  workflow_call:\n    inputs:\n      app: {type: string}\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n          context: ${{ inputs.app }}\n",
+    ),
+    workflow(
+        "left-alone-pull-request-target",
+        "on: pull_request_target\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n          tags: acme/app\n",
+    ),
+    workflow(
+        "left-alone-a-reader-of-the-cache-without-a-scope",
+        "jobs:\n  b:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix: {app: [api, web]}\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with:\n          context: ${{ matrix.app }}\n          cache-from: type=gha\n          cache-to: type=gha,mode=max\n      - uses: docker/build-push-action@v6\n        with:\n          context: ${{ matrix.app }}\n          target: test\n          cache-from: type=gha\n",
+    ),
+    with_files(
+        "left-alone-bake-targets-with-a-matrix",
+        "jobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/bake-action@v6\n",
+        &[(
+            "docker-bake.hcl",
+            "group \"default\" { targets = [\"php\"] }\ntarget \"php\" {\n  matrix = { v = [\"8-1\", \"8-2\"] }\n  name = \"php-${v}\"\n}\n",
+        )],
+    ),
+    workflow(
         "left-alone-a-shared-step",
         "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - &build\n        uses: docker/build-push-action@v6\n        with: {tags: acme/app}\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      - *build\n",
     ),

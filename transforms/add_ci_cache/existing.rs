@@ -11,17 +11,27 @@ use crate::yaml::{Difference, New, below};
 
 /// A step that lacks a scope; else what its entries are worth, as an error.
 pub fn find<'a>(cx: &WorkflowContext<'_>, job: &Job, step: &'a Step) -> Result<Site<'a>, String> {
+    if step.list("cache-from").is_empty() && step.list("cache-to").is_empty() {
+        return Err("its cache inputs are there and empty; remove them to let restow write some".to_owned());
+    }
     if is_unscoped(step) && shares_its_scope(cx, job, step) {
         return add_scope(cx, job, step);
     }
     Err(format!("it has cache inputs already, left as they are: {}", judge(cx, job, step)))
 }
 
-/// Whether a step uses the Actions cache without a scope.
+/// Whether a step writes the Actions cache without a scope.
 fn is_unscoped(step: &Step) -> bool {
-    let entries: Vec<&str> = ["cache-from", "cache-to"].into_iter().flat_map(|input| step.list(input)).collect();
-    let gha: Vec<&&str> = entries.iter().filter(|entry| entry_type(entry) == Some("gha")).collect();
-    !gha.is_empty() && gha.iter().all(|entry| attribute(entry, "scope").is_none())
+    let to = step.list("cache-to");
+    let mut entries = step.list("cache-from").into_iter().chain(to.iter().copied());
+    let bare = |entry: &str| entry_type(entry) != Some("gha") || attribute(entry, "scope").is_none();
+    to.iter().any(|entry| entry_type(entry) == Some("gha")) && entries.all(bare)
+}
+
+/// Whether a step only reads the Actions cache that has no scope.
+fn reads_unscoped(step: &Step) -> bool {
+    let bare = |entry: &&str| entry_type(entry) == Some("gha") && attribute(entry, "scope").is_none();
+    step.list("cache-to").is_empty() && step.list("cache-from").iter().any(bare)
 }
 
 /// Whether another build of the workflow writes the same unnamed scope.
@@ -31,13 +41,20 @@ fn shares_its_scope(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> bool {
     let others = cx.workflow.jobs.iter().flat_map(|job| &job.steps);
     // Two steps that build the same, to push it to two places, may share one.
     let differs = |other: &&Step| {
-        let inputs = ["context", "file", "target", "build-args", "platforms", "build-contexts"];
+        let inputs = ["context", "file", "target", "build-args", "build-contexts"];
         inputs.iter().any(|input| other.input(input) != step.input(input))
     };
     in_matrix || others.filter(|other| other.offset != step.offset).filter(differs).any(is_unscoped)
 }
 
 fn add_scope<'a>(cx: &WorkflowContext<'_>, job: &Job, step: &'a Step) -> Result<Site<'a>, String> {
+    let reader = cx.workflow.jobs.iter().flat_map(|job| &job.steps).find(|other| reads_unscoped(other));
+    if let Some(reader) = reader {
+        return Err(format!(
+            "it writes the Actions cache without a scope, which another build of this workflow writes too, but \"{}\" reads it so and would find nothing under a scope; give each build and its readers a scope by hand",
+            reader.title()
+        ));
+    }
     let name = scope::name(cx, job, step, false)?;
     let scope = name.scope();
     let node = cx.stream.node(&step.path).and_then(|node| node.get("with")).ok_or("its inputs were not found")?;
@@ -110,12 +127,21 @@ fn judge(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> String {
                         .any(|entry| entry_reference(entry).is_some_and(|to| canonical(to) == wanted))
                 },
             );
-        if !written && !elsewhere {
+        // Computed entries may be what writes it.
+        let computed = cx
+            .project
+            .graph
+            .workflows
+            .iter()
+            .flat_map(|source| &source.file.jobs)
+            .flat_map(|job| &job.steps)
+            .any(|other| other.input("cache-to").is_some_and(|to| to.contains("${{")));
+        if !written && !elsewhere && !computed {
             words.push(format!("nothing that restow can read here writes a cache to `{reference}`, so it finds nothing unless something else does"));
         }
     }
     for entry in &to {
-        let shared = entry_reference(entry).filter(|reference| in_matrix && !reference.contains("matrix."));
+        let shared = entry_reference(entry).filter(|reference| in_matrix && !reference.contains("${{"));
         if let Some(reference) = shared {
             words.push(format!("every job of the matrix writes `{reference}`, and the last one overwrites the others; put a matrix value into the tag"));
         }
@@ -133,6 +159,11 @@ fn judge(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> String {
     if from.is_empty() {
         words.push("it has no `cache-from`, so it writes a cache that it never reads".to_owned());
     }
-    words.dedup();
+    let mut seen = Vec::new();
+    words.retain(|word| {
+        let new = !seen.contains(word);
+        seen.push(word.clone());
+        new
+    });
     if words.is_empty() { "they work as far as restow can see".to_owned() } else { words.join("; ") }
 }

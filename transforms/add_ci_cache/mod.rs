@@ -18,9 +18,14 @@
 //!
 //! ## What is left alone
 //!
-//! - Steps that have cache inputs: they are judged and reported. `no-cache: true`.
-//! - Jobs without docker/setup-buildx-action in which other steps use docker: the new builder would not see their images, nor they its.
-//! - `driver: docker`, a setup step under another condition than the build, old pinned versions of Buildx, version 1 of the action.
+//! - Steps that have cache inputs: they are judged and reported. `no-cache: true`, `call: check`.
+//! - Jobs without docker/setup-buildx-action where a new builder could miss something: other steps that use docker or an image that is
+//!   pushed, `services`, anything on localhost, several builds, actions that may set up a builder, runners that are not known to be hosted.
+//! - Builders that can't export (`driver: docker`), that are kept elsewhere (`remote`, `cloud`, `kubernetes`, `keep-state`), or that the
+//!   step may not use; a setup step under another condition; old pinned versions of Buildx; version 1 of the action.
+//! - Computed matrices whose values may not stand in an entry, reusable workflows whose callers decide what is built, bake targets with
+//!   a matrix: their builds would share one cache.
+//! - `pull_request_target`: a stranger's code would write the base branch's cache.
 //! - Self-hosted runners that build with the engine's own builder: it keeps its cache.
 //! - `docker build` and the like in `run:` steps: there the token of the Actions cache is not given to commands; use the action, or a
 //!   registry cache.

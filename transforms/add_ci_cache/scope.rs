@@ -1,7 +1,7 @@
 //! Names that no two builds share.
 
-use crate::facts::workflow::{BUILD_PUSH, Combination, Job, Step, Workflow};
-use crate::project::graph::{By, parent};
+use crate::facts::workflow::{self, BAKE, BUILD_PUSH, Combination, Job, Step, Workflow};
+use crate::project::graph::{self, By, parent};
 use crate::transform::WorkflowContext;
 
 /// What tells a cache from all others of the repository.
@@ -34,11 +34,34 @@ struct Candidate<'a> {
 /// # Errors
 /// A matrix whose jobs can't be told apart.
 pub fn name(cx: &WorkflowContext<'_>, job: &Job, step: &Step, for_registry: bool) -> Result<Name, String> {
-    Ok(Name { base: unique(cx, job, step), matrix: matrix_keys(job, step, for_registry)? })
+    let base = unique(cx, job, step, &base(cx, cx.workflow, job, step));
+    Ok(Name { base, matrix: matrix_keys(job, step, for_registry)? })
+}
+
+/// The name of the cache of one target that a step bakes.
+///
+/// # Errors
+/// A matrix whose jobs can't be told apart.
+pub fn target_name(
+    cx: &WorkflowContext<'_>,
+    job: &Job,
+    step: &Step,
+    target: &str,
+    for_registry: bool,
+) -> Result<Name, String> {
+    let base = unique(cx, job, step, &clean(target));
+    Ok(Name { base, matrix: matrix_keys(job, step, for_registry)? })
+}
+
+/// The targets that a step of docker/bake-action builds.
+pub fn targets(cx: &WorkflowContext<'_>, path: &str, step: &Step) -> Vec<String> {
+    let folder = step.input("workdir").or(step.input("source")).unwrap_or(".");
+    let folder = graph::inside(&graph::checkout(path), folder);
+    folder.map(|folder| cx.project.graph.bake_targets(step, &folder)).unwrap_or_default()
 }
 
 /// The base name of a step, made different from those of all other steps.
-fn unique(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> String {
+fn unique(cx: &WorkflowContext<'_>, job: &Job, step: &Step, own: &str) -> String {
     let workflows: Vec<(&str, &Workflow)> = cx
         .project
         .graph
@@ -56,40 +79,50 @@ fn unique(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> String {
                     taken.extend(used);
                 } else if step.is_action(BUILD_PUSH) {
                     candidates.push(Candidate { path, job, step, base: base(cx, workflow, job, step) });
+                } else if step.is_action(BAKE) {
+                    for target in targets(cx, path, step) {
+                        candidates.push(Candidate { path, job, step, base: clean(&target) });
+                    }
                 }
             }
         }
     }
-    let own = base(cx, cx.workflow, job, step);
     let is_own =
         |other: &Candidate<'_>| other.path == cx.path && other.job.id == job.id && other.step.index == step.index;
-    let own = forms(&own, cx.path, job, step);
-    let others: Vec<[String; 6]> = candidates
+    let own = forms(own, cx.path, job, step);
+    let others: Vec<[String; 7]> = candidates
         .iter()
         .filter(|other| !is_own(other))
         .map(|other| forms(&other.base, other.path, other.job, other.step))
         .collect();
     let is_free = |name: &&String| {
         let used = taken.iter().any(|scope| scope == *name || scope.starts_with(&format!("{name}-${{{{")));
-        !used && !others.iter().flatten().any(|other| other == *name)
+        !name.is_empty() && !used && !others.iter().flatten().any(|other| other == *name)
     };
-    own.iter().find(is_free).unwrap_or(&own[5]).clone()
+    own.iter().find(is_free).unwrap_or(&own[6]).clone()
 }
 
-/// The names that a step's cache may get, the shortest first; the last one is the step's alone.
-fn forms(base: &str, path: &str, job: &Job, step: &Step) -> [String; 6] {
+/// The names that a step's cache may get, the shortest first; the last one is the step's alone. What there is no such name for is empty.
+fn forms(base: &str, path: &str, job: &Job, step: &Step) -> [String; 7] {
     let file = path.rsplit('/').next().unwrap_or(path);
     let stem = clean(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
-    let title = masked(&step.title()).replace(MASK, "");
-    let title = clean(&title.split_whitespace().collect::<Vec<_>>().join("-"));
-    let job = clean(&job.id);
+    let title = clean(&masked(&step.title()).replace(MASK, ""));
+    let id = clean(&job.id);
+    let literal = |input: &str| step.input(input).filter(|value| !value.contains("${{"));
+    let detail = literal("target").map(clean).or_else(|| {
+        let file = literal("file")?.rsplit('/').next()?;
+        let (head, tail) = file.split_once('.')?;
+        Some(clean(if head.eq_ignore_ascii_case("dockerfile") { tail } else { head }))
+    });
+    let detail = detail.filter(|detail| !detail.is_empty() && detail != base);
     [
         base.to_owned(),
-        format!("{base}-{job}"),
+        detail.map(|detail| format!("{base}-{detail}")).unwrap_or_default(),
+        format!("{base}-{id}"),
         format!("{base}-{stem}"),
-        format!("{base}-{title}"),
-        format!("{base}-{stem}-{job}"),
-        format!("{base}-{stem}-{job}-{}", step.index + 1),
+        if title.len() <= 32 && !title.is_empty() { format!("{base}-{title}") } else { String::new() },
+        format!("{base}-{stem}-{id}"),
+        format!("{base}-{stem}-{id}-{}", step.index + 1),
     ]
 }
 
@@ -116,7 +149,11 @@ fn base(cx: &WorkflowContext<'_>, workflow: &Workflow, job: &Job, step: &Step) -
     let by_metadata = || {
         let id = tags.iter().find_map(|tag| tag.split("steps.").nth(1)?.split('.').next())?;
         let metadata = job.steps.iter().find(|other| other.id.as_deref() == Some(id))?;
-        metadata.list("images").into_iter().find_map(|image| last(workflow.expand(job, metadata, image).trim()))
+        metadata.list("images").into_iter().filter(|image| !image.starts_with('#')).find_map(|image| {
+            let image = masked(&workflow.expand(job, metadata, image));
+            let image = image.split([',', '#']).next().unwrap_or("").trim().trim_start_matches("name=").to_owned();
+            last(&image)
+        })
     };
     let name = format!("{}, {}", job.id, step.title());
     let builds = || cx.project.graph.builds.iter().filter(|build| build.by == By::Step && build.name == name);
@@ -171,28 +208,44 @@ fn masked(text: &str) -> String {
     out
 }
 
+/// As a part of an image reference: words of lower-case letters and digits with a dot, underscore or dash between them.
 fn clean(name: &str) -> String {
-    let name: String = name
-        .chars()
-        .map(|ch| ch.to_ascii_lowercase())
-        .map(|ch| if ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-') { ch } else { '-' })
-        .collect();
-    name.trim_matches(['-', '.']).to_owned()
+    let mut out = String::new();
+    let mut separators = String::new();
+    for ch in name.chars().map(|ch| ch.to_ascii_lowercase()) {
+        if ch.is_ascii_alphanumeric() {
+            if !out.is_empty() && !separators.is_empty() {
+                out.push(match separators.as_str() {
+                    "." => '.',
+                    "_" => '_',
+                    _ => '-',
+                });
+            }
+            separators.clear();
+            out.push(ch);
+        } else {
+            separators.push(ch);
+        }
+    }
+    out.truncate(60);
+    out.trim_end_matches(['.', '_', '-']).to_owned()
 }
 
 /// The matrix values that tell the jobs of a step apart.
 fn matrix_keys(job: &Job, step: &Step, for_registry: bool) -> Result<Vec<String>, String> {
     let Some(matrix) = &job.matrix else { return Ok(Vec::new()) };
-    let named = named_by(step);
     let Some(combinations) = &matrix.combinations else {
-        if named.is_empty() {
-            return Err("its matrix is computed and the step names none of its values, so its jobs can't be told apart; put entries with a matrix value in".to_owned());
+        // Values that are not known must be such that people put into a name, and there must be no others.
+        let named = named_by(step, &["tags", "context", "file", "target", "targets"]);
+        if named.is_empty() || for_registry || job.named_keys.iter().any(|key| !named.contains(key)) {
+            return Err("its matrix is computed, so it is not known which of its values tell the jobs apart and may stand in a cache entry; put entries with a matrix value in".to_owned());
         }
         return Ok(named);
     };
     if combinations.len() < 2 {
         return Ok(Vec::new());
     }
+    let named = named_by(step, &["tags", "context", "file", "target", "platforms", "build-args", "targets"]);
     distinct(combinations, &named, for_registry)
 }
 
@@ -240,24 +293,19 @@ fn distinct(combinations: &[Combination], named: &[String], for_registry: bool) 
     if count(&chosen) == combinations.len() {
         Ok(chosen)
     } else {
-        Err("the jobs of its matrix can't be told apart by values that may stand in a cache entry (no comma, no blank); put entries with a matrix value in".to_owned())
+        let plain = if for_registry { "letters, digits, dots and dashes" } else { "one word, no list, no comma" };
+        Err(format!(
+            "the jobs of its matrix can't be told apart by values that may stand in a cache entry ({plain}); put entries with a matrix value in"
+        ))
     }
 }
 
-/// The matrix values that a step names, those of its image first.
-fn named_by(step: &Step) -> Vec<String> {
-    let first = ["tags", "context", "file", "target", "platforms", "build-args", "targets"];
-    let inputs =
-        first.iter().filter_map(|input| step.input(input)).chain(step.with.iter().map(|(_, value)| value.as_str()));
+/// The matrix values that inputs of a step name.
+fn named_by(step: &Step, inputs: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for text in inputs {
-        for part in text.split("matrix.").skip(1) {
-            let key: String =
-                part.chars().take_while(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.')).collect();
-            let key = key.trim_end_matches('.').to_owned();
-            if !key.is_empty() && !found.contains(&key) {
-                found.push(key);
-            }
+    for key in inputs.iter().filter_map(|input| step.input(input)).flat_map(workflow::matrix_keys) {
+        if !found.contains(&key) {
+            found.push(key);
         }
     }
     found

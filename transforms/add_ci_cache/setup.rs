@@ -12,18 +12,42 @@ pub fn before<'a>(job: &'a Job, step: &Step) -> Option<&'a Step> {
     job.steps[..step.index.min(job.steps.len())].iter().rev().find(|other| other.is_action(SETUP_BUILDX))
 }
 
-/// Whether what a setup step makes can export for the build.
+/// Whether a build uses a builder that can export, and that is not kept elsewhere.
 ///
 /// # Errors
-/// Why it can't.
-pub fn check(setup: &Step, step: &Step) -> Result<(), String> {
-    if setup.input("driver") == Some("docker") {
+/// Why it can't, or need not.
+pub fn check(job: &Job, setup: &Step, step: &Step) -> Result<(), String> {
+    let driver = setup.input("driver").unwrap_or("docker-container");
+    if driver == "docker" {
         return Err(
             "docker/setup-buildx-action is told `driver: docker`, which can't export a cache; take the line out"
                 .to_owned(),
         );
     }
-    if setup.condition.is_some() && setup.condition != step.condition {
+    if driver.contains("${{") {
+        return Err(
+            "the driver of docker/setup-buildx-action is computed, and `docker` can't export a cache; write it out"
+                .to_owned(),
+        );
+    }
+    if driver != "docker-container" || is_true(setup.input("keep-state")) {
+        return Err(format!(
+            "its builder (driver {driver}) is not made for the job alone and keeps a cache of its own"
+        ));
+    }
+    let named = step.input("builder");
+    if named.is_some_and(|builder| !builder.contains("steps.")) || is_false(setup.input("use")) && named.is_none() {
+        return Err("it does not build with the builder of docker/setup-buildx-action, so restow can't tell whether a cache can be exported".to_owned());
+    }
+    let between = &job.steps[setup.index.min(step.index)..step.index];
+    if between.iter().any(|other| other.run.as_deref().is_some_and(|run| run.contains("buildx use"))) {
+        return Err("a script selects another builder in front of it (`docker buildx use`), so restow can't tell whether a cache can be exported".to_owned());
+    }
+    let plain = |condition: &Option<String>| {
+        let text = condition.as_deref().unwrap_or("").trim();
+        text.strip_prefix("${{").and_then(|text| text.strip_suffix("}}")).unwrap_or(text).trim().to_owned()
+    };
+    if setup.condition.is_some() && plain(&setup.condition) != plain(&step.condition) {
         return Err("docker/setup-buildx-action runs under a condition that is not the build's, so the build may meet a builder that can't export; give both the same condition".to_owned());
     }
     if let Some(version) = setup.input("version").and_then(old_version) {
@@ -32,6 +56,16 @@ pub fn check(setup: &Step, step: &Step) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Whether an input is on, as actions read it.
+pub fn is_true(input: Option<&str>) -> bool {
+    input.is_some_and(|text| text.eq_ignore_ascii_case("true"))
+}
+
+/// Whether an input is off.
+pub fn is_false(input: Option<&str>) -> bool {
+    input.is_some_and(|text| text.eq_ignore_ascii_case("false"))
 }
 
 /// The pinned version of Buildx, if it is older than 0.21.
@@ -50,9 +84,8 @@ pub fn must_load(step: &Step) -> Result<bool, String> {
     if step.input("load").is_some() || step.input("outputs").is_some() {
         return Ok(false);
     }
-    match step.input("push") {
-        None | Some("false") => {}
-        Some(_) => return Ok(false),
+    if step.input("push").is_some() && !is_false(step.input("push")) {
+        return Ok(false);
     }
     if step.input("platforms").is_some_and(|platforms| platforms.contains([',', '\n']) || platforms.contains("${{")) {
         return Err("it builds for several platforms, and such an image can't be loaded into the Docker engine; add docker/setup-buildx-action to the job to let restow add a cache".to_owned());
@@ -65,7 +98,7 @@ pub fn must_load(step: &Step) -> Result<bool, String> {
 /// # Errors
 /// Why a builder can't be set up there.
 pub fn change(cx: &WorkflowContext<'_>, job: &Job, first: &Step, sites: &[Site<'_>]) -> Result<Change, String> {
-    check_others(job, sites)?;
+    check_others(cx, job, sites)?;
     let (uses, is_found) = uses(cx);
     let steps_path = below(&job.path, "steps");
     let sequence = cx.stream.node(&steps_path).ok_or("the steps were not found")?;
@@ -103,59 +136,141 @@ pub fn change(cx: &WorkflowContext<'_>, job: &Job, first: &Step, sites: &[Site<'
         ),
         level: Level::Review,
         offset: first.offset,
+        more: sites.iter().map(|site| site.step.offset).collect(),
         edits,
         effects,
     })
 }
 
 /// Whether other steps of the job would meet the new builder, or miss an image of the old one.
-fn check_others(job: &Job, sites: &[Site<'_>]) -> Result<(), String> {
-    let leaves_image = |step: &Step| {
-        let unpushed = matches!(step.input("push"), None | Some("false")) && step.input("outputs").is_none();
-        unpushed || step.input("load") == Some("true")
-    };
-    for (at, step) in job.steps.iter().enumerate() {
-        let local =
-            step.list("tags").into_iter().any(|tag| tag.starts_with("localhost") || tag.starts_with("127.0.0.1"));
-        if local {
-            return Err("it pushes to a registry on the runner itself, which a builder of its own reaches only with `driver-opts: network=host`; add docker/setup-buildx-action so, then run restow again".to_owned());
-        }
-        let run = step.run.as_deref().unwrap_or("");
-        let used = uses_docker(run);
-        let found = commands::in_script(run);
-        let builds_by_buildx = run.contains("buildx")
-            || found.iter().any(|command| matches!(command, Command::ComposeBuild { .. } | Command::Bake { .. }));
-        let is_before = sites.iter().any(|site| at < site.step.index);
-        let unloaded = sites
-            .iter()
-            .any(|site| site.step.index < at && !leaves_image(site.step) && site.step.input("outputs").is_none());
-        let reason = if used && builds_by_buildx {
-            "would build with the new builder too, which does not see images of the Docker engine"
-        } else if used && is_before {
-            "may leave an image in the Docker engine that a builder of its own does not see"
-        } else if used && unloaded {
-            "may use the image that the build leaves in the Docker engine beside pushing it, which a builder of its own does not"
-        } else {
-            continue;
-        };
+fn check_others(cx: &WorkflowContext<'_>, job: &Job, sites: &[Site<'_>]) -> Result<(), String> {
+    let first = sites.iter().map(|site| site.step.index).min().unwrap_or(0);
+    if let Some(later) = job.steps.iter().find(|step| step.is_action(SETUP_BUILDX)) {
         return Err(format!(
-            "the job has no docker/setup-buildx-action, and its step \"{}\" {reason}; add the action yourself where that is no matter, then run restow again",
-            step.title()
+            "docker/setup-buildx-action (\"{}\") stands behind it; move it in front of the build",
+            later.title()
         ));
     }
+    let refuse = |why: &str| {
+        Err(format!(
+            "the job has no docker/setup-buildx-action, and {why}; add the action yourself, see that the job still works, and run restow again"
+        ))
+    };
+    if job.has_services {
+        return refuse("a builder of its own does not reach the containers of its `services`");
+    }
+    let env = job.env.iter().chain(&cx.workflow.env).map(|(_, value)| value.as_str());
+    let inputs = job.steps.iter().flat_map(|step| step.with.iter().chain(&step.env)).map(|(_, value)| value.as_str());
+    if env.chain(inputs).any(|value| value.contains("localhost") || value.contains("127.0.0.1")) {
+        return refuse(
+            "something in it is on the runner itself, which a builder of its own reaches only with `driver-opts: network=host`",
+        );
+    }
+    for step in &job.steps[..first] {
+        let action = step.action.as_deref().unwrap_or("");
+        let other_builder = ["buildx", "docker-builder", "depot", "blacksmith", "nscloud"];
+        if action.starts_with("./") || other_builder.iter().any(|name| action.contains(name)) {
+            return refuse(&format!("\"{}\" may set up a builder, which another one would replace", step.title()));
+        }
+        let run = step.run.as_deref().unwrap_or("").to_ascii_lowercase();
+        let words =
+            || run.lines().map(str::trim).filter(|line| !line.starts_with('#')).filter(|line| !is_harmless(line));
+        if action.starts_with("docker://")
+            || action.contains("image-artifact")
+            || words().any(|line| line.contains("docker") || line.contains("image"))
+        {
+            return refuse(&format!(
+                "\"{}\" may leave an image in the Docker engine that a builder of its own does not see",
+                step.title()
+            ));
+        }
+    }
+    for site in sites {
+        if site.step.list("build-contexts").iter().any(|context| context.contains("docker-image://")) {
+            return refuse(
+                "its `build-contexts` may name an image of the Docker engine, which a builder of its own does not see",
+            );
+        }
+    }
+    let unloaded = |step: &Step| {
+        let outputs = step.input("outputs").unwrap_or("");
+        outputs.contains("type=image")
+            || outputs.is_empty()
+                && step.input("push").is_some()
+                && !is_false(step.input("push"))
+                && !is_true(step.input("load"))
+    };
+    for step in &job.steps[first..] {
+        if sites.iter().any(|site| site.step.index == step.index) {
+            continue;
+        }
+        let run = step.run.as_deref().unwrap_or("");
+        let found = commands::in_script(run);
+        let builds = run.contains("buildx")
+            || found.iter().any(|command| matches!(command, Command::ComposeBuild { .. } | Command::Bake { .. }));
+        if builds {
+            return refuse(&format!(
+                "\"{}\" would build with the new builder too, which does not see images of the Docker engine",
+                step.title()
+            ));
+        }
+        let before = sites.iter().filter(|site| site.step.index < step.index);
+        if before.map(|site| site.step).any(unloaded) && !needs_no_image(step) {
+            return refuse(&format!(
+                "\"{}\" may use the image that the build leaves in the Docker engine beside pushing it, which a builder of its own does not",
+                step.title()
+            ));
+        }
+    }
     let builds: Vec<&Step> = job.steps.iter().filter(|step| step.is_action(BUILD_PUSH)).collect();
-    if builds.len() > 1 && builds[..builds.len() - 1].iter().any(|step| leaves_image(step)) {
-        return Err("the job has no docker/setup-buildx-action and builds several images: with a builder of its own a later build would not find an earlier one's image as its base; add the action, then run restow again".to_owned());
+    let exports_elsewhere = |step: &Step| {
+        let outputs = step.input("outputs").unwrap_or("");
+        !outputs.is_empty()
+            && !outputs.contains("type=image")
+            && (!outputs.contains("type=docker") || outputs.contains("dest="))
+    };
+    let stays = |step: &&Step| !is_true(step.input("push")) && !exports_elsewhere(step);
+    if builds.len() > 1 && builds[..builds.len() - 1].iter().any(stays) {
+        return refuse(
+            "it builds several images: with a builder of its own a later build would not find an earlier one that is not pushed as its base",
+        );
     }
     Ok(())
 }
 
-/// Whether a script does something with docker beside logging in.
-fn uses_docker(run: &str) -> bool {
-    run.lines().map(str::trim).filter(|line| !line.starts_with('#')).any(|line| {
-        let harmless = ["docker login", "docker logout", "docker version", "docker info"];
-        (line.contains("docker ") || line.contains("docker-compose "))
-            && !harmless.iter().any(|word| line.contains(word))
+/// Whether a line of a script logs in or asks, and no more.
+fn is_harmless(line: &str) -> bool {
+    ["docker login", "docker logout", "docker version", "docker info", "docker system"]
+        .iter()
+        .any(|word| line.contains(word))
+}
+
+/// Whether a step is known to have no use for an image in the Docker engine.
+fn needs_no_image(step: &Step) -> bool {
+    const ACTIONS: [&str; 9] = [
+        "actions/",
+        "docker/login-action",
+        "docker/metadata-action",
+        "docker/setup-qemu-action",
+        "docker/build-push-action",
+        "github/codeql-action",
+        "peter-evans/",
+        "softprops/action-gh-release",
+        "sigstore/cosign-installer",
+    ];
+    const PROGRAMS: [&str; 28] = [
+        "awk", "aws", "cat", "cd", "cosign", "cp", "curl", "cut", "date", "echo", "exit", "export", "gcloud", "gh",
+        "git", "grep", "head", "helm", "jq", "kubectl", "ls", "mkdir", "mv", "printf", "sed", "sleep", "ssh", "test",
+    ];
+    if let Some(action) = &step.action {
+        return ACTIONS.iter().any(|known| action.starts_with(known));
+    }
+    let Some(run) = &step.run else { return true };
+    let plain = run.replace("${{", "$(").replace("}}", ")");
+    let lines = plain.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.clone().all(|line| {
+        let word = line.split([' ', ';']).next().unwrap_or("");
+        !line.contains("docker") && (PROGRAMS.contains(&word) || is_harmless(line))
     })
 }
 

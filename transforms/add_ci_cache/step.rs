@@ -31,12 +31,19 @@ impl<'a> Site<'a> {
                 "version 1 of docker/build-push-action has no cache inputs and no BuildKit; use a later one".to_owned()
             );
         }
-        if step.input("no-cache") == Some("true") {
+        if ["repository", "dockerfile", "tag_with_ref"].iter().any(|input| step.input(input).is_some()) {
+            return Err("its inputs are those of version 1 of docker/build-push-action, which has no cache inputs; use a later one".to_owned());
+        }
+        if setup::is_true(step.input("no-cache")) {
             return Err("`no-cache: true` asks for builds without a cache; remove it to let restow add one".to_owned());
+        }
+        if step.input("call").is_some_and(|call| call != "build") {
+            return Err("its `call` asks for a check, not for an image".to_owned());
         }
         if step.input("cache-from").is_some() || step.input("cache-to").is_some() {
             return existing::find(cx, job, step);
         }
+        worth_it(cx, job, step)?;
         let needs_setup = needs_setup(job, step)?;
         let settings = &cx.project.settings.cache;
         let name = scope::name(cx, job, step, settings.registry("").is_some())?;
@@ -57,6 +64,9 @@ impl<'a> Site<'a> {
         ));
         let (edits, effects) = add_inputs(cx, step, pairs)?;
         let mut reason = entries::reason(job, &dockerfiles, entries.is_registry, &cx.project.graph);
+        if has_inputs_in_comments(cx, job, step) {
+            reason.push_str("; cache inputs stand in comments there: see why somebody has taken them out");
+        }
         if let Some((service, file)) = &reader {
             reason.push_str(&format!(
                 "; `type=inline` too, because `{service}` in {file} reads the record of the image that is pushed here"
@@ -72,6 +82,7 @@ impl<'a> Site<'a> {
             reason: self.reason,
             level: Level::Review,
             offset: self.step.offset,
+            more: Vec::new(),
             edits: self.edits,
             effects: self.effects,
         }
@@ -87,18 +98,54 @@ pub fn needs_setup(job: &Job, step: &Step) -> Result<bool, String> {
         return Err("it runs on Windows, where BuildKit has no builder that can export a cache".to_owned());
     }
     let Some(before) = setup::before(job, step) else {
-        if job.runner == Runner::Kept {
-            return Err("the self-hosted runner's own builder keeps its cache between runs".to_owned());
+        match job.runner {
+            Runner::Hosted => {}
+            Runner::Kept => return Err("the self-hosted runner's own builder keeps its cache between runs".to_owned()),
+            Runner::Unknown => return Err("it is not known whether its runner is new in every run; one that is kept keeps its builder's cache; add docker/setup-buildx-action to let restow add a cache".to_owned()),
         }
         return Ok(true);
     };
-    setup::check(before, step)?;
+    setup::check(job, before, step)?;
     Ok(false)
+}
+
+/// Whether a cache of this step is one that others may read, and that its owners want.
+///
+/// # Errors
+/// Why not.
+pub fn worth_it(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> Result<(), String> {
+    let started_by = |event: &str| cx.workflow.events.iter().any(|name| name == event);
+    if started_by("pull_request_target") {
+        return Err("the workflow runs on `pull_request_target`, with the cache of the base branch: a stranger's pull request could put layers into it; give it a cache by hand, if at all".to_owned());
+    }
+    let decisive = ["context", "file", "target", "tags", "platforms", "build-args", "targets", "files"];
+    let by_caller = decisive.iter().filter_map(|input| step.input(input)).any(|value| {
+        let value = cx.workflow.expand(job, step, value);
+        value
+            .split("${{")
+            .skip(1)
+            .filter_map(|rest| rest.split("}}").next())
+            .any(|expression| expression.contains("inputs."))
+    });
+    if started_by("workflow_call") && by_caller {
+        return Err("the callers of this workflow decide by `inputs` what it builds, and would share one cache; put entries with such an input in".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether cache inputs of the step stand in comments.
+fn has_inputs_in_comments(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> bool {
+    let next = job.steps.get(step.index + 1).map_or(step.end, |next| next.offset);
+    let line_end = cx.text[next.min(cx.text.len())..].find('\n').map_or(cx.text.len(), |at| next + at);
+    cx.stream.comments.iter().filter(|comment| step.offset < comment.start && comment.start < line_end).any(|comment| {
+        let text = comment.of(cx.text).trim_start_matches(['#', ' ']);
+        text.starts_with("cache-from") || text.starts_with("cache-to")
+    })
 }
 
 /// The service or target that reads the record of an image which a step pushes: its name and file.
 fn reader(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> Option<(String, String)> {
-    if matches!(step.input("push"), None | Some("false")) {
+    if step.input("push").is_none() || setup::is_false(step.input("push")) {
         return None;
     }
     let name = format!("{}, {}", job.id, step.title());
