@@ -36,7 +36,10 @@ GUARDED = "fails: additional privileges requested"
 # The classic builder has no stages in its log; FROM isn't counted, CMD and the label that compose adds are.
 CLASSIC_ALL, CLASSIC_CODE, CLASSIC_NONE = "11/11", "8/11", "0/11"
 
-FAILURE = re.compile(r"duplicate cache exports \[\w+\]|Cache export is not supported for the docker driver\.|connection refused|additional privileges requested")
+FAILURE = re.compile(
+    r"duplicate cache exports \[\w+\]|Cache export is not supported for the docker driver\."
+    r"|connection refused|additional privileges requested"
+)
 
 
 class Engine:
@@ -326,8 +329,13 @@ class Bench:
         self.both("around", "inline and the argument BUILDKIT_INLINE_CACHE", project.rebuild(), TWICE)
 
         project = Project(self, "off")
-        for name, entry in (("image", "{}/restow/nobody:dev"), ("registry", "type=registry,ref={}/nobody:dev"), ("folder", "type=local,src=nowhere")):
-            project.override(cache_from=[entry.format(self.engine.registry)])
+        registry = self.engine.registry
+        for name, entry in (
+            ("image", f"{registry}/restow/nobody:dev"),
+            ("registry", f"type=registry,ref={registry}/nobody:dev"),
+            ("folder", "type=local,src=nowhere"),
+        ):
+            project.override(cache_from=[entry])
             self.both("around", f"cache_from a missing {name}: the build goes on", project.rebuild(), NONE)
         unreachable = "type=registry,ref=localhost:1/nobody:dev,mode=max"
         project.override(cache_to=[unreachable])

@@ -164,6 +164,10 @@ impl Run<'_> {
             ));
         }
         let span = Span::new(start, node.span.end);
+        if !span.of(&self.text).ends_with('\n') {
+            // Readers of YAML differ in whether its last line then has a line break.
+            return Err(refuse(node.start, "the inline Dockerfile ends the file without a line break; add one"));
+        }
         let regular = span.of(&self.text).lines().all(|line| line.trim().is_empty() || line.len() > indent);
         let same = span.of(&self.text).lines().map(|line| line.get(indent..).unwrap_or("")).eq(value.lines());
         if !regular || !same {
@@ -180,8 +184,9 @@ impl Place {
     /// The edit that turns the Dockerfile into `after`: the lines that differ, nothing else.
     fn edit(&self, text: &str, after: &str) -> Edit {
         let old: Vec<&str> = self.span.of(text).split_inclusive('\n').collect();
-        let before: Vec<&str> = self.text.split_inclusive('\n').collect();
-        let new: Vec<&str> = after.split_inclusive('\n').collect();
+        // With `|-` the last line of the Dockerfile has no line break, and the line of the file has one.
+        let before: Vec<&str> = self.text.lines().collect();
+        let new: Vec<&str> = after.lines().collect();
         let head = before.iter().zip(&new).take_while(|(left, right)| left == right).count();
         let most = before.len().min(new.len()) - head;
         let tail =
@@ -189,10 +194,14 @@ impl Place {
         let start = self.span.start + old[..head].iter().map(|line| line.len()).sum::<usize>();
         let end = start + old[head..before.len() - tail].iter().map(|line| line.len()).sum::<usize>();
         let spaces = " ".repeat(self.indent);
-        let lines = new[head..new.len() - tail].iter().map(|line| match line.trim_end() {
-            "" => (*line).to_owned(),
-            _ => format!("{spaces}{}", line.replace('$', "$$")),
-        });
-        Edit::replace(Span::new(start, end), lines.collect::<String>())
+        let mut lines = String::new();
+        for line in &new[head..new.len() - tail] {
+            if !line.trim().is_empty() {
+                lines.push_str(&spaces);
+            }
+            lines.push_str(&line.replace('$', "$$"));
+            lines.push('\n');
+        }
+        Edit::replace(Span::new(start, end), lines)
     }
 }

@@ -227,7 +227,8 @@ fn add_to_flow(
     pairs: &[(&str, New)],
     layout: Layout,
 ) -> Result<Vec<Edit>, String> {
-    let json = old.first().is_some_and(|(key, _)| text[key.start..].starts_with('"'));
+    let is_json = || text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
+    let json = old.first().map_or_else(is_json, |(key, _)| text[key.start..].starts_with('"'));
     let new: Vec<String> = pairs.iter().map(|(key, value)| flow_pair(key, value, json)).collect();
     let Some((key, value)) = old.last() else {
         return Ok(vec![Edit::insert(mapping.span.start + 1, new.join(", "))]);
