@@ -213,6 +213,15 @@ fn json(text: &str) -> Result<Bake, YamlError> {
             .filter_map(|(key, value)| Some((key.text()?.to_owned(), value.text().map(str::to_owned))))
             .collect()
     };
+    let with_defaults = |text: &str| {
+        root.get("variable").map_or(&[][..], Node::pairs).iter().fold(text.to_owned(), |text, (name, variable)| match (
+            name.text(),
+            variable.get("default").and_then(Node::text),
+        ) {
+            (Some(name), Some(default)) => text.replace(&format!("${{{name}}}"), default),
+            _ => text,
+        })
+    };
     let targets = blocks
         .iter()
         .filter_map(|(key, value)| {
@@ -220,7 +229,7 @@ fn json(text: &str) -> Result<Bake, YamlError> {
             let tags = value.get("tags").map(|tags| {
                 let tag = |tag: &Node| Tag {
                     source: tag.span.of(text).to_owned(),
-                    text: tag.text().filter(|text| !text.contains("${")).map(str::to_owned),
+                    text: tag.text().map(&with_defaults).filter(|text| !text.contains("${")),
                 };
                 tags.items().iter().map(tag).collect()
             });

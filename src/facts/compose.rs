@@ -92,7 +92,7 @@ impl Build {
     /// Whether it writes cache metadata into its image.
     pub fn writes_inline(&self) -> bool {
         let by_key = self.cache_to.iter().flatten().any(|entry| entry_type(entry) == Some("inline"));
-        by_key || self.inline_argument().is_some_and(|value| matches!(value, "1" | "true" | "True"))
+        by_key || self.inline_argument().is_some_and(|value| matches!(value, "1" | "true" | "True" | "t"))
     }
 }
 
@@ -138,7 +138,19 @@ pub fn read(text: &str, stream: &Stream) -> Result<Compose, YamlError> {
             };
             compose.includes.extend(paths.iter().filter_map(|path| path.text()).map(str::to_owned));
         }
-        let Some(services) = document.get("services") else { continue };
+        let Some(services) = document.get("services") else {
+            let old = document.pairs().iter().find(|(key, value)| {
+                value.get("build").is_some() && key.text().is_some_and(|name| !name.starts_with("x-"))
+            });
+            if let Some((key, _)) = old.filter(|_| document.get("include").is_none()) {
+                return Err(YamlError::at(
+                    text,
+                    key.start,
+                    "services stand at the top, as in version 1 of the format, which Compose 2 does not read; put them under `services`",
+                ));
+            }
+            continue;
+        };
         let services = stream.resolve(services);
         if services.is_null() {
             continue;
@@ -259,7 +271,10 @@ fn build(stream: &Stream, value: &Node, offset: usize, path: Path) -> Build {
         tags: list("tags").unwrap_or_default(),
         cache_from: list("cache_from"),
         cache_to: list("cache_to"),
-        no_cache: scalar("no_cache").is_some_and(|value| value == "true"),
+        no_cache: scalar("no_cache").is_some_and(|value| {
+            let value = interpolate(&value).text.to_ascii_lowercase();
+            matches!(value.as_str(), "true" | "yes" | "on" | "1")
+        }),
     }
 }
 

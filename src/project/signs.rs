@@ -79,11 +79,12 @@ pub fn may_push(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let named =
         FILES.iter().any(|file| *file == path || *file == name) && !name.starts_with("railway.") && name != ".env";
-    named || name.ends_with(".sh") || name.ends_with(".mk")
+    named || name.ends_with(".sh") || name.ends_with(".mk") || name == "package.json"
 }
 
 /// Folders beside the root in which such files stand.
-const SCRIPT_FOLDERS: [&str; 8] = ["", "bin", "build", "ci", "deploy", "docker", "scripts", "tools"];
+const SCRIPT_FOLDERS: [&str; 13] =
+    ["", ".ci", "bin", "build", "ci", "deploy", "docker", "hack", "infra", "infra/ci", "ops", "scripts", "tools"];
 
 /// Files that may hold commands that build and push images, by their path below the root, with their text.
 pub fn scripts(root: &Path) -> Vec<(String, String)> {
@@ -96,6 +97,8 @@ pub fn scripts(root: &Path) -> Vec<(String, String)> {
             found.extend(read(root, &path).filter(|text| text.contains("docker")).map(|text| (path, text)));
         }
     }
+    let environment = read(root, ".env").filter(|text| text.contains("COMPOSE_FILE="));
+    found.extend(environment.map(|text| (".env".to_owned(), text)));
     found.extend(read(root, ".circleci/config.yml").map(|text| (".circleci/config.yml".to_owned(), text)));
     found.sort();
     found

@@ -199,7 +199,17 @@ fn add_lines(text: &str, node: &Node, lines: &[String], layout: Layout) -> Resul
         let at = line_end(text, content);
         return Ok(Edit::insert(at, joined(text, at, lines, layout)));
     }
-    let at = line_end(text, last.span.end);
+    let mut at = line_end(text, last.span.end);
+    // Comments that stand deeper than the keys belong to what is above them.
+    let indent = node.pairs().first().map_or(0, |(key, _)| column(text, key.start));
+    while let Some(start) = text[at..].find('\n').map(|length| at + length + 1) {
+        let line = &text[start..line_end(text, start)];
+        let deeper = line.len() - line.trim_start_matches(' ').len() > indent;
+        if !(deeper && line.trim_start().starts_with('#')) {
+            break;
+        }
+        at = line_end(text, start);
+    }
     Ok(Edit::insert(at, joined(text, at, lines, layout)))
 }
 

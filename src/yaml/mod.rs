@@ -233,7 +233,7 @@ impl Node {
 
     /// The text of a scalar that YAML reads as a string.
     pub fn string(&self) -> Option<&str> {
-        let text = self.text()?;
+        let text = self.text().filter(|_| self.tag.as_deref().is_none_or(|tag| tag == "!!str"))?;
         let plain = matches!(&self.kind, NodeKind::Scalar { style: Style::Plain, .. }) && self.tag.is_none();
         let other =
             matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") || text.parse::<f64>().is_ok();

@@ -3,10 +3,10 @@
 use super::entries::{self, Entries, Subject};
 use crate::config::CacheMode;
 use crate::edit::Edit;
-use crate::facts::bake::Target;
+use crate::facts::bake::{Tag, Target};
 use crate::facts::compose::INLINE_ARGUMENT;
 use crate::hcl;
-use crate::project::graph::{self, By};
+use crate::project::graph::By;
 use crate::transform::{BakeContext, Change, Effect, Level};
 use crate::yaml::edits::{Layout, add_pairs, quoted};
 use crate::yaml::{Difference, New, below};
@@ -74,7 +74,14 @@ impl<'a> Site<'a> {
                 ));
             }
         }
-        let tag = target.tags.iter().flatten().next();
+        let tags = || target.tags.iter().flatten();
+        let stays = |tag: &&Tag| tag.text.is_some() && entries::changing(&tag.source).is_none();
+        let tag = tags().find(stays).or_else(|| tags().next());
+        if let Some(name) = tag.filter(|tag| !stays(tag)).and_then(|tag| entries::changing(&tag.source)) {
+            return Err(format!(
+                "its tag changes with {name} from build to build, so the entry would ask for an image that is not there yet; add a tag that stays, or use mode registry with cache.registry"
+            ));
+        }
         let resolved = match tag {
             None => Err("it has no `tags`, so there is no image to name; add one".to_owned()),
             Some(tag) => tag.text.clone().ok_or_else(|| {
@@ -86,14 +93,30 @@ impl<'a> Site<'a> {
         let subject = Subject { name: &target.name, image: source.as_deref(), resolved, dockerfile };
         let entries = entries::find(&subject, cx.project)?;
         if let Some(own) = own
-            && let Some(other) = entries::rival(&graph::Build { ..own.clone() }, &entries, cx.project)
+            && let Some(writer) = entries::existing_writer(own, &entries, graph)
+        {
+            return Err(format!(
+                "{writer} writes {} already, and each would overwrite the other's cache",
+                entries.place
+            ));
+        }
+        if let Some(own) = own
+            && let Some(other) = entries::rival(own, cx.project)
         {
             return Err(format!(
                 "`{}` ({}:{}) would write {} too, and each would overwrite the other's cache; give them different names",
                 other.name, other.file, other.line, entries.place
             ));
         }
-        let argument = target.args.iter().any(|(name, value)| name == INLINE_ARGUMENT && value.as_deref() != Some("0"));
+        let argument = target
+            .args
+            .iter()
+            .any(|(name, value)| name == INLINE_ARGUMENT && !matches!(value.as_deref().unwrap_or("1"), "0" | "false"));
+        if let Some(place) = graph.habits.inline_argument.as_ref().filter(|_| entries.mode == CacheMode::Inline) {
+            return Err(format!(
+                "{place} gives builds the argument {INLINE_ARGUMENT}, and beside it `cache-to = [\"type=inline\"]` fails the build (\"duplicate cache exports\"); remove the argument there"
+            ));
+        }
         if entries.mode == CacheMode::Inline && argument {
             return Err(format!(
                 "its `args` set {INLINE_ARGUMENT}, and beside it `cache-to = [\"type=inline\"]` fails the build (\"duplicate cache exports\"); remove the argument"

@@ -35,6 +35,16 @@ impl<'a> Site<'a> {
             return Err("`no_cache: true` asks for builds without a cache".to_owned());
         }
         let graph = &cx.project.graph;
+        if cache.mode(&service.name) != CacheMode::Classic {
+            if let Some(place) = graph.habits.stack(cx.path) {
+                return Err(format!(
+                    "{place} deploys the file with `docker stack`, whose schema refuses `cache_to`; use mode classic, or keep the entries in an override file"
+                ));
+            }
+            if let Some(place) = &graph.habits.compose_1 {
+                return Err(format!("{place} asks for Compose 1, which refuses `cache_to`; use Compose 2.4 or later"));
+            }
+        }
         let own = graph
             .builds
             .iter()
@@ -54,14 +64,30 @@ impl<'a> Site<'a> {
         let entries = entries::find(&subject, cx.project)?;
         if let Some(own) = own {
             let own = graph::Build { images: image.iter().cloned().collect(), ..own.clone() };
-            if let Some(other) = entries::rival(&own, &entries, cx.project) {
+            if let Some(writer) = entries::existing_writer(&own, &entries, graph) {
+                return Err(format!(
+                    "{writer} writes {} already, and each would overwrite the other's cache",
+                    entries.place
+                ));
+            }
+            if let Some(other) = entries::rival(&own, cx.project) {
+                let same = (&other.context, &other.dockerfile, &other.target, &other.args)
+                    == (&own.context, &own.dockerfile, &own.target, &own.args);
+                if same && own.dockerfile.is_some() {
+                    return Err(format!(
+                        "`{}` ({}:{}) is the same build and would write {} too; build in one of them and let the other use its `image`",
+                        other.name, other.file, other.line, entries.place
+                    ));
+                }
                 return Err(format!(
                     "`{}` ({}:{}) would write {} too, and each would overwrite the other's cache; give them different names, or build in one and let the other use its `image`",
                     other.name, other.file, other.line, entries.place
                 ));
             }
         }
-        let declined = build.inline_argument().is_some_and(|value| matches!(value, "0" | "false" | "False"));
+        let declined = build
+            .inline_argument()
+            .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "f"));
         if entries.mode == CacheMode::Inline && declined {
             return Err(format!(
                 "{INLINE_ARGUMENT} is switched off in its `args`; remove it there, or use mode registry"
@@ -140,7 +166,9 @@ impl<'a> Site<'a> {
         let declared = dockerfile
             .and_then(|path| self.cx.project.graph.dockerfiles.get(path))
             .is_some_and(|image| image.arguments.iter().any(|name| name == INLINE_ARGUMENT));
-        let Some(args) = build.get("args").filter(|args| stands_in && !declared && !self.cx.stream.is_shared(args))
+        let Some(args) = build
+            .get("args")
+            .filter(|args| stands_in && !declared && args.tag.is_none() && !self.cx.stream.is_shared(args))
         else {
             return;
         };
@@ -176,22 +204,22 @@ impl<'a> Site<'a> {
 
     /// Where the argument still reaches the service from.
     fn inline_argument_stays(&self) -> Option<String> {
-        let is_on =
-            |build: &Build| build.inline_argument().is_some_and(|value| !matches!(value, "0" | "false" | "False"));
+        let is_on = |build: &Build| {
+            build
+                .inline_argument()
+                .is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "f"))
+        };
         if is_on(self.build) {
             return Some("its own `args`".to_owned());
         }
         let graph = &self.cx.project.graph;
-        let folder = parent(self.cx.path);
-        let others =
-            graph.composes.iter().filter(|source| parent(&source.path) == folder && source.path != self.cx.path);
-        for source in others {
+        for source in graph.composes.iter().filter(|source| source.path != self.cx.path) {
             let same = source.file.services.iter().find(|other| other.name == self.service.name);
             if same.and_then(Service::any_build).is_some_and(is_on) {
                 return Some(source.path.clone());
             }
         }
-        graph.inline_argument.clone()
+        graph.habits.inline_argument.clone()
     }
 
     pub fn change(self) -> Change {
@@ -246,17 +274,17 @@ pub fn inherited(cx: &ComposeContext<'_>, service: &Service) -> Option<String> {
     ))
 }
 
-/// The image of a service as written; in an override file that of the file that it overrides.
+/// The image of a service as written; where it has none, that of the file of its folder that Compose loads by itself.
 fn image(cx: &ComposeContext<'_>, service: &Service) -> Option<String> {
     if service.image.is_some() {
         return service.image.clone();
     }
-    if !is_override(cx.path) {
-        return None;
-    }
     let folder = parent(cx.path);
     let base = cx.project.graph.composes.iter().filter(|source| {
-        parent(&source.path) == folder && is_default_compose(&source.path) && !is_override(&source.path)
+        source.path != cx.path
+            && parent(&source.path) == folder
+            && is_default_compose(&source.path)
+            && !is_override(&source.path)
     });
     base.flat_map(|source| &source.file.services).find(|other| other.name == service.name)?.image.clone()
 }
@@ -278,8 +306,12 @@ fn resolved(image: Option<&str>) -> Result<String, String> {
             "its image needs {name}, which has no default and would leave a broken reference; write ${{{name}:-default}}"
         ));
     }
-    // What must be set stands for itself.
-    Ok(found.required.iter().fold(found.text, |text, name| if text.is_empty() { name.to_lowercase() } else { text }))
+    if let Some(name) = entries::changing(image) {
+        return Err(format!(
+            "its tag changes with {name} from build to build, so the entry would ask for an image that is not there yet; use mode registry with cache.registry, or a tag that stays"
+        ));
+    }
+    Ok(found.text)
 }
 
 /// Whether other services get this one's lists, or give it theirs: lists append, and an entry must not be written twice.
@@ -325,30 +357,42 @@ fn joined_with_others(cx: &ComposeContext<'_>, service: &Service) -> Result<(), 
         true => 0,
         false => 1,
     };
-    let variants = graph.composes.iter().filter(|source| {
-        parent(&source.path) == folder
-            && source.path != cx.path
-            && source.file.services.iter().any(|other| other.name == service.name && other.any_build().is_some())
-    });
-    for source in variants {
-        let has_entries = source.file.services.iter().any(|other| {
-            let lists = other.any_build().map(|build| (build.cache_from.is_some(), build.cache_to.is_some()));
-            other.name == service.name && lists.is_some_and(|(from, to)| from || to)
-        });
-        // What an earlier pass or run wrote into the file that comes first is no reason against it.
-        if has_entries && rank(&source.path) > rank(cx.path) {
+    let settings = &cx.project.settings.cache;
+    for source in graph.composes.iter().filter(|source| source.path != cx.path) {
+        if !graph.habits.may_join(&source.path, cx.path)
+            || (rank(&source.path), rank(cx.path)) == (0, 0) && parent(&source.path) == folder
+        {
+            // Compose loads compose.yaml and not docker-compose.yml where both are there.
+            continue;
+        }
+        let other = source.file.services.iter().find(|other| other.name == service.name);
+        let Some(build) = other.and_then(Service::any_build) else { continue };
+        let comes_first = rank(&source.path) < rank(cx.path);
+        if !comes_first && (build.cache_from.is_some() || build.cache_to.is_some()) {
             return Err(format!(
                 "{} gives it cache entries, and loaded together the lists append, so that each entry would stand twice; keep them in one of the files",
                 source.path
             ));
         }
-        if (rank(&source.path), rank(cx.path)) == (0, 0) {
-            // Compose loads compose.yaml and not docker-compose.yml where both are there.
-            continue;
-        }
-        if rank(&source.path) < rank(cx.path) {
+        let own = graph
+            .builds
+            .iter()
+            .find(|build| build.by == graph::By::Compose && build.file == source.path && build.name == service.name);
+        let image = own.and_then(|own| own.images.first()).map(String::as_str);
+        let usable = resolved(image).is_ok() || settings.registry(&service.name).is_some();
+        let gets = build.fixed.is_none()
+            && !build.no_cache
+            && usable
+            && entries::written(&service.name, image, settings).is_some();
+        if comes_first && gets {
             return Err(format!(
-                "{} builds it too: loaded together their lists append, so the entries stand there only; copy them if this file is used alone",
+                "{} builds it too: loaded together their lists append, so the entries belong there; copy them if this file is used alone",
+                source.path
+            ));
+        }
+        if !comes_first && rank(&source.path) == rank(cx.path) && gets {
+            return Err(format!(
+                "{} builds it too, and whether both files are loaded together, so that their lists append, is not known; write the entries into one of them by hand",
                 source.path
             ));
         }

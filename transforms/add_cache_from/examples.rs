@@ -55,6 +55,15 @@ pub const EXAMPLES: &[Example] = &[
         )],
     ),
     compose("inline-on-one-machine-only", "services:\n  api:\n    build: .\n    image: acme-api\n"),
+    with_files(
+        "the-only-file-with-an-image",
+        "services:\n  api:\n    build: .\n    image: ghcr.io/acme/api:prod\n",
+        &[("compose.override.yaml", "services:\n  api:\n    environment: {A: b}\n")],
+    ),
+    compose(
+        "comments-stay-with-what-they-are-under",
+        "services:\n  api:\n    image: ghcr.io/acme/api\n    build:\n      context: .\n      args:\n        - A=1\n        # - B=2\n      # the rest\n    restart: always\n",
+    ),
     compose(
         "the-argument-becomes-visible",
         r#"services:
@@ -190,6 +199,35 @@ target "api" {
         "services:\n  api:\n    build: .\n    image: ghcr.io/acme/api\n",
         &[("Makefile", "build:\n\tdocker compose build --build-arg BUILDKIT_INLINE_CACHE=1\n")],
     ),
+    with_files(
+        "left-alone-docker-stack",
+        API,
+        &[("deploy.sh", "docker stack deploy \\\n  --compose-file compose.yaml acme\n")],
+    ),
+    with_files("left-alone-compose-1", API, &[(".gitlab-ci.yml", "build:\n  image: docker/compose:1.29.2\n")]),
+    compose(
+        "left-alone-a-tag-that-changes-with-every-build",
+        "services:\n  api:\n    build: .\n    image: ghcr.io/acme/api:${GIT_SHA:-dev}\n",
+    ),
+    Example {
+        name: "left-alone-files-that-may-be-loaded-together",
+        path: "compose.prod.yaml",
+        before: "services:\n  api:\n    build: .\n    image: ghcr.io/acme/api:prod\n",
+        files: &[("compose.build.yaml", "services:\n  api:\n    build: .\n    image: ghcr.io/acme/api:build\n")],
+        config: "",
+    },
+    with_files(
+        "left-alone-entries-in-the-override-file",
+        API,
+        &[("compose.override.yaml", "services:\n  api:\n    build:\n      cache_to: [type=inline]\n")],
+    ),
+    Example {
+        name: "left-alone-a-cache-that-another-build-writes",
+        path: "compose.yaml",
+        before: "services:\n  api:\n    build: .\n  web:\n    build:\n      context: web\n      cache_to: ['type=registry,ref=ghcr.io/acme/cache/api:buildcache']\n",
+        files: &[],
+        config: "[cache]\nregistry = \"ghcr.io/acme/cache\"\n",
+    },
     with_files(
         "left-alone-existing-entries",
         r"services:

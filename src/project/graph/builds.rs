@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::paths::{canonical, checkout, inside, is_default_compose, parent};
-use super::{Build, By, CiBuilder, Graph, Image, Pushed, Source};
+use super::{Build, By, CiBuilder, Graph, Habits, Image, Pushed, Source};
 use crate::facts::bake::Bake;
 use crate::facts::compose::{Compose, INLINE_ARGUMENT};
 use crate::facts::interpolation::interpolate;
@@ -22,9 +22,14 @@ impl Graph {
         exists: &dyn Fn(&str) -> bool,
     ) -> Self {
         let mut graph = Self { composes, bakes, workflows, dockerfiles, ..Self::default() };
-        let mut builds = Vec::new();
+        let mut builds: Vec<Build> = Vec::new();
         for source in &graph.composes {
             builds.extend(compose_builds(source));
+        }
+        let images = default_images(&graph.composes);
+        for build in builds.iter_mut().filter(|build: &&mut Build| build.images.is_empty()) {
+            let image = images.iter().find(|(folder, name, _)| *folder == parent(&build.file) && *name == build.name);
+            build.images.extend(image.map(|(.., image)| (*image).to_owned()));
         }
         for source in &graph.bakes {
             builds.extend(bake_builds(source));
@@ -40,20 +45,7 @@ impl Graph {
                 graph.pushes(&command, &folder, &place, &builds, &mut pushed);
             }
         }
-        graph.inline_argument = scripts.iter().find_map(|(path, text)| {
-            let line = text.lines().position(|line| line.contains(INLINE_ARGUMENT) && line.contains("compose"))?;
-            Some(format!("{path}:{}", line + 1))
-        });
-        for source in &graph.workflows {
-            let steps = source.file.jobs.iter().flat_map(|job| &job.steps);
-            let mut runs = steps.filter(|step| {
-                let run = step.run.as_deref().unwrap_or("");
-                run.contains(INLINE_ARGUMENT) && run.contains("compose")
-            });
-            if let Some(step) = runs.next() {
-                graph.inline_argument = Some(format!("{}:{}", source.path, source.lines.line(step.offset)));
-            }
-        }
+        graph.habits = Habits::read(scripts, &graph.workflows);
         let named: Vec<String> = builds.iter().filter_map(|build| build.dockerfile.clone()).collect();
         for (path, image) in &graph.dockerfiles {
             if named.contains(path) {
@@ -323,6 +315,16 @@ impl Graph {
             _ => {}
         }
     }
+}
+
+/// Folder, service and image of the services in files that Compose loads by itself: other files of the folder leave `image` to them.
+fn default_images(composes: &[Source<Compose>]) -> Vec<(String, &str, &str)> {
+    let default =
+        composes.iter().filter(|source| is_default_compose(&source.path) && !source.path.contains(".override."));
+    let services = default.flat_map(|source| source.file.services.iter().map(move |service| (source, service)));
+    services
+        .filter_map(|(source, service)| Some((parent(&source.path), service.name.as_str(), service.image.as_deref()?)))
+        .collect()
 }
 
 fn compose_builds(source: &Source<Compose>) -> Vec<Build> {

@@ -2,6 +2,7 @@
 //! names.
 
 mod builds;
+mod habits;
 mod image;
 mod paths;
 
@@ -12,6 +13,7 @@ use crate::facts::compose::{Compose, entry_reference};
 use crate::facts::workflow::{Runner, Workflow};
 use crate::text::LineIndex;
 
+pub use habits::Habits;
 pub use image::Image;
 pub use paths::{canonical, checkout, inside, is_default_compose, parent};
 
@@ -24,8 +26,7 @@ pub struct Graph {
     pub dockerfiles: BTreeMap<String, Image>,
     pub builds: Vec<Build>,
     pub pushed: Vec<Pushed>,
-    /// Where a script or workflow gives builds the argument BUILDKIT_INLINE_CACHE: `path:line`.
-    pub inline_argument: Option<String>,
+    pub habits: Habits,
 }
 
 /// A file that was read, and where its lines start.
