@@ -184,13 +184,13 @@ impl<'a> Site<'a> {
             What::Flag => (
                 format!("Drop {names}"),
                 format!(
-                    "it keeps the {} cache mount empty, and under a mount nothing of the cache enters the image",
+                    "it keeps the {} cache mount empty, so that a kept builder downloads again (hosted CI starts with an empty mount anyway), and under a mount nothing of the cache enters the image",
                     self.manager.id
                 ),
             ),
             What::Variable => (
                 format!("Override {names} for this step"),
-                format!("it keeps the {} cache mount empty; the image keeps the variable", self.manager.id),
+                format!("it keeps the {} cache mount empty, so that a kept builder downloads again; the image keeps the variable", self.manager.id),
             ),
             What::CleanUp => (
                 format!("Drop `{names}`"),
@@ -406,8 +406,8 @@ fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
                 continue;
             };
             let reason = match level {
-                Level::Safe => "it keeps the cache mount of this stage empty, and no image inherits the stage's environment".to_owned(),
-                Level::Review => "it keeps the cache mount empty and can't be overridden in the step; for review because the image loses the variable".to_owned(),
+                Level::Safe => "it keeps the cache mount of this stage empty, so that a kept builder downloads again, and no image inherits the stage's environment".to_owned(),
+                Level::Review => "it keeps the cache mount empty, so that a kept builder downloads again, and can't be overridden in the step; for review because the image loses the variable".to_owned(),
             };
             out.changes.push(Change {
                 group: format!("env{stage}:{name}"),

@@ -112,7 +112,7 @@ impl<'a> Site<'a> {
             .args
             .iter()
             .any(|(name, value)| name == INLINE_ARGUMENT && !matches!(value.as_deref().unwrap_or("1"), "0" | "false"));
-        if let Some(place) = graph.habits.inline_argument.as_ref().filter(|_| entries.mode == CacheMode::Inline) {
+        if let Some(place) = graph.habits.inline_argument(cx.path).filter(|_| entries.mode == CacheMode::Inline) {
             return Err(format!(
                 "{place} gives builds the argument {INLINE_ARGUMENT}, and beside it `cache-to = [\"type=inline\"]` fails the build (\"duplicate cache exports\"); remove the argument there"
             ));

@@ -41,7 +41,7 @@ impl<'a> Site<'a> {
                     "{place} deploys the file with `docker stack`, whose schema refuses `cache_to`; use mode classic, or keep the entries in an override file"
                 ));
             }
-            if let Some(place) = &graph.habits.compose_1 {
+            if let Some(place) = graph.habits.compose_1(cx.path) {
                 return Err(format!("{place} asks for Compose 1, which refuses `cache_to`; use Compose 2.4 or later"));
             }
         }
@@ -213,13 +213,16 @@ impl<'a> Site<'a> {
             return Some("its own `args`".to_owned());
         }
         let graph = &self.cx.project.graph;
-        for source in graph.composes.iter().filter(|source| source.path != self.cx.path) {
+        let joined = graph.composes.iter().filter(|source| {
+            source.path != self.cx.path && graph.habits.may_join(&source.path, self.cx.path)
+        });
+        for source in joined {
             let same = source.file.services.iter().find(|other| other.name == self.service.name);
             if same.and_then(Service::any_build).is_some_and(is_on) {
                 return Some(source.path.clone());
             }
         }
-        graph.habits.inline_argument.clone()
+        graph.habits.inline_argument(self.cx.path).map(str::to_owned)
     }
 
     pub fn change(self) -> Change {

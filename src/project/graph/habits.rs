@@ -1,21 +1,21 @@
 //! What scripts and workflows tell of how a project's compose files are used.
 
 use super::Source;
-use super::paths::{inside, parent};
+use super::paths::{checkout, inside, parent};
 use crate::facts::compose::INLINE_ARGUMENT;
 use crate::facts::workflow::Workflow;
 
 /// Uses of compose files. Places are `path:line`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Habits {
-    /// Where builds are given the argument BUILDKIT_INLINE_CACHE.
-    pub inline_argument: Option<String>,
+    /// Where builds are given the argument BUILDKIT_INLINE_CACHE, and for which folder that counts.
+    inline_arguments: Vec<(String, String)>,
     /// Compose files that are loaded together.
-    pub together: Vec<Vec<String>>,
-    /// Compose files that `docker stack deploy` reads; none where the file is not known.
-    pub stacks: Vec<(Option<String>, String)>,
-    /// Where Compose 1 is asked for.
-    pub compose_1: Option<String>,
+    together: Vec<Vec<String>>,
+    /// Compose files that `docker stack deploy` reads, or the folder where the file is not known; with the place.
+    stacks: Vec<(String, String)>,
+    /// Where Compose 1 is asked for, and for which folder that counts.
+    compose_1: Vec<(String, String)>,
 }
 
 impl Habits {
@@ -23,25 +23,27 @@ impl Habits {
     pub(super) fn read(scripts: &[(String, String)], workflows: &[Source<Workflow>]) -> Self {
         let mut habits = Self::default();
         for (path, text) in scripts {
-            habits.text(text, &parent(path), &|line| format!("{path}:{line}"));
+            habits.text(text, &parent(path), &scope(path), &|line| format!("{path}:{line}"));
         }
         for source in workflows {
             for step in source.file.jobs.iter().flat_map(|job| &job.steps) {
                 let place = format!("{}:{}", source.path, source.lines.line(step.offset));
                 let folder = step.folder.as_deref().unwrap_or(".");
-                habits.text(step.run.as_deref().unwrap_or(""), folder, &|_| place.clone());
+                let checkout = checkout(&source.path);
+                let folder = inside(&checkout, folder).unwrap_or_else(|| checkout.clone());
+                habits.text(step.run.as_deref().unwrap_or(""), &folder, &checkout, &|_| place.clone());
                 let inputs = step.with.iter().chain(&step.env).chain(&source.file.env);
                 if inputs.clone().any(|(name, value)| name == INLINE_ARGUMENT || value.contains(INLINE_ARGUMENT))
                     && !step.is_action(crate::facts::workflow::BUILD_PUSH)
                 {
-                    habits.inline_argument.get_or_insert(place);
+                    habits.inline_arguments.push((place, checkout));
                 }
             }
         }
         habits
     }
 
-    fn text(&mut self, text: &str, folder: &str, place: &dyn Fn(usize) -> String) {
+    fn text(&mut self, text: &str, folder: &str, scope: &str, place: &dyn Fn(usize) -> String) {
         let comment = |line: &str| line.trim_start().starts_with('#');
         let mut joined = String::new();
         for (index, line) in text.lines().enumerate() {
@@ -49,25 +51,25 @@ impl Habits {
                 continue;
             }
             if line.contains(INLINE_ARGUMENT) {
-                self.inline_argument.get_or_insert_with(|| place(index + 1));
+                self.inline_arguments.push((place(index + 1), scope.to_owned()));
             }
             let old = ["docker/compose:1.", "docker-compose==1.", "compose/releases/download/1."];
             if old.iter().any(|word| line.contains(word)) {
-                self.compose_1.get_or_insert_with(|| place(index + 1));
+                self.compose_1.push((place(index + 1), scope.to_owned()));
             }
             joined.push_str(line.trim_end_matches('\\'));
             if line.ends_with('\\') {
                 joined.push(' ');
                 continue;
             }
-            self.command(&joined, folder, &place(index + 1));
+            self.command(&joined, folder, scope, &place(index + 1));
             joined.clear();
         }
-        self.command(&joined, folder, &place(text.lines().count()));
+        self.command(&joined, folder, scope, &place(text.lines().count()));
     }
 
     /// One command, continuations joined.
-    fn command(&mut self, line: &str, folder: &str, place: &str) {
+    fn command(&mut self, line: &str, folder: &str, scope: &str, place: &str) {
         let words: Vec<&str> =
             line.split([' ', '\t', '"', '\'', ',', '[', ']']).filter(|word| !word.is_empty()).collect();
         let values = |flags: &[&str]| -> Vec<String> {
@@ -98,9 +100,9 @@ impl Habits {
             let files = values(&["-c", "--compose-file"]);
             let known: Vec<_> = files.into_iter().filter(|file| !file.contains('$')).collect();
             if known.is_empty() {
-                self.stacks.push((None, place.to_owned()));
+                self.stacks.push((scope.to_owned(), place.to_owned()));
             }
-            self.stacks.extend(known.into_iter().map(|file| (Some(file), place.to_owned())));
+            self.stacks.extend(known.into_iter().map(|file| (file, place.to_owned())));
         }
     }
 
@@ -119,9 +121,33 @@ impl Habits {
 
     /// Where `docker stack deploy` reads a compose file.
     pub fn stack(&self, path: &str) -> Option<&str> {
-        let reads = |file: &Option<String>| file.as_deref().is_none_or(|file| file == path);
-        self.stacks.iter().find(|(file, _)| reads(file)).map(|(_, place)| place.as_str())
+        self.stacks.iter().find(|(file, _)| file == path || lies_in(path, file)).map(|(_, place)| place.as_str())
     }
+
+    /// Where builds of a file are given the argument BUILDKIT_INLINE_CACHE.
+    pub fn inline_argument(&self, path: &str) -> Option<&str> {
+        self.inline_arguments.iter().find(|(_, scope)| lies_in(path, scope)).map(|(place, _)| place.as_str())
+    }
+
+    /// Where Compose 1 is asked for.
+    pub fn compose_1(&self, path: &str) -> Option<&str> {
+        self.compose_1.iter().find(|(_, scope)| lies_in(path, scope)).map(|(place, _)| place.as_str())
+    }
+}
+
+fn lies_in(path: &str, folder: &str) -> bool {
+    folder == "." || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The folder that a script is about: its own, or the one above a folder of scripts.
+fn scope(path: &str) -> String {
+    let folder = parent(path);
+    let name = folder.rsplit('/').next().unwrap_or(&folder);
+    let is_for_scripts = matches!(
+        name,
+        ".ci" | ".circleci" | "bin" | "build" | "ci" | "deploy" | "docker" | "hack" | "infra" | "ops" | "scripts" | "tools"
+    );
+    if is_for_scripts { scope(&folder) } else { folder }
 }
 
 #[cfg(test)]
@@ -133,7 +159,7 @@ mod tests {
         let text = "up:\n\tdocker compose -f a.yml \\\n\t  -f deploy/b.yml up\n# -f c.yml -f d.yml compose\n\tdocker compose build \\\n\t  --build-arg BUILDKIT_INLINE_CACHE=1\n\tdocker stack deploy -c a.yml x\n";
         let habits = Habits::read(&[("Makefile".to_owned(), text.to_owned())], &[]);
         assert_eq!(habits.together, [["a.yml", "deploy/b.yml"]]);
-        assert_eq!(habits.inline_argument.as_deref(), Some("Makefile:6"));
+        assert_eq!(habits.inline_argument("x/c.yml"), Some("Makefile:6"));
         assert_eq!((habits.stack("a.yml"), habits.stack("c.yml")), (Some("Makefile:7"), None));
         assert!(habits.may_join("a.yml", "deploy/b.yml") && habits.may_join("x/a.yml", "x/b.yml"));
         assert!(habits.may_join(".devcontainer/compose.yml", "compose.yml") && !habits.may_join("x/a.yml", "y/a.yml"));
