@@ -193,7 +193,9 @@ impl Files {
         let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
         let shown = clean(&shown);
         if !self.shown.insert(shown.as_os_str().to_owned()) {
-            if let Some((known, _)) = self.found.iter_mut().find(|(known, _)| known.shown == shown) {
+            if let Some((known, _)) =
+                self.found.iter_mut().find(|(known, _)| known.shown.as_os_str() == shown.as_os_str())
+            {
                 known.named |= named;
             }
             return;

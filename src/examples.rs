@@ -54,8 +54,8 @@ pub fn run(transforms: &[&dyn Transform], example: &Example, allowed: Level) -> 
         }
     }
     let exists = |path: &str| files().any(|(name, _)| name == path || name.starts_with(&format!("{path}/")));
-    project.graph = Arc::new(Graph::new(composes, bakes, workflows, dockerfiles, &scripts, &exists));
-    project.settings.knowledge.replaced = project.graph.replaced(example.path);
+    project.graph = Arc::new(Graph::new(composes, bakes, workflows, dockerfiles, &scripts, Some(&exists)));
+    project.settings.knowledge.replaced = project.graph.replaced(example.path).to_vec();
     let context = Context::memory(example.files);
     let kind = kind_of(Path::new(example.path)).unwrap_or(Kind::Dockerfile);
     let file = engine::read(kind, example.before)?;

@@ -190,7 +190,10 @@ impl<'a> Site<'a> {
             ),
             What::Variable => (
                 format!("Override {names} for this step"),
-                format!("it keeps the {} cache mount empty, so that a kept builder downloads again; the image keeps the variable", self.manager.id),
+                format!(
+                    "it keeps the {} cache mount empty, so that a kept builder downloads again; the image keeps the variable",
+                    self.manager.id
+                ),
             ),
             What::CleanUp => (
                 format!("Drop `{names}`"),

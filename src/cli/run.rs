@@ -112,7 +112,7 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
     report.errors.extend(discovery.errors.iter().map(|error| survey::walk_error(error, common.strict)));
     let progress = Progress::new(common, discovery.files.len());
     let loaded = pool.install(|| survey::load_all(discovery.files, configs))?;
-    let mut projects = pool.install(|| survey::projects(&loaded, common, configs, more));
+    let mut projects = pool.install(|| survey::projects(&loaded, common, configs, more, survey::Contexts::Named));
     let listings = Arc::new(Listings::default());
     let mut results: Vec<Option<Result<FileReport, ErrorReport>>> = loaded.iter().map(|_| None).collect();
     for kinds in PHASES {
@@ -171,7 +171,7 @@ fn one(
     settings.cache.forced = common.cache_mode;
     let shared = projects.get(&loaded.found.root);
     settings.knowledge.replaced =
-        shared.map(|shared| shared.graph.replaced(&loaded.found.relative)).unwrap_or_default();
+        shared.map(|shared| shared.graph.replaced(&loaded.found.relative).to_vec()).unwrap_or_default();
     let project = Project { settings, ..shared.cloned().unwrap_or_default() };
     let folder = loaded.found.shown.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let context = Context::folder(&loaded.found.root, folder, listings);

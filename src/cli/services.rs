@@ -107,7 +107,7 @@ pub fn survey(common: &Common) -> anyhow::Result<Surveyed> {
     let mut errors: Vec<ErrorReport> =
         discovery.errors.iter().map(|error| survey::walk_error(error, common.strict)).collect();
     let loaded = pool.install(|| survey::load_all(discovery.files, &configs))?;
-    let projects = pool.install(|| survey::projects(&loaded, common, &configs, &more));
+    let projects = pool.install(|| survey::projects(&loaded, common, &configs, &more, survey::Contexts::All));
     for file in &loaded {
         if let Err((line, column, message)) = &file.read {
             let path = file.found.shown.display().to_string();

@@ -55,9 +55,24 @@ pub fn walk_error(error: &WalkError, strict: bool) -> ErrorReport {
     ErrorReport { path, line: 0, column: 0, message: error.message.clone(), fatal: error.named || strict }
 }
 
+/// Which build contexts to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contexts {
+    /// Those that something names.
+    Named,
+    /// Those of Dockerfiles that nothing names too, for which the file system is searched.
+    All,
+}
+
 /// What the files of each repository share. All of its files count, not only those that were named, so that naming one file gives the
 /// same change as naming the whole.
-pub fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Override) -> BTreeMap<PathBuf, Project> {
+pub fn projects(
+    loaded: &[Loaded],
+    common: &Common,
+    configs: &Configs,
+    more: &Override,
+    contexts: Contexts,
+) -> BTreeMap<PathBuf, Project> {
     let mut roots: BTreeMap<PathBuf, Vec<&Loaded>> = BTreeMap::new();
     for file in loaded {
         roots.entry(file.found.root.clone()).or_default().push(file);
@@ -72,7 +87,7 @@ pub fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Ov
             for (found, text, file) in
                 files.iter().filter_map(|file| file.read.as_ref().ok().map(|(text, read)| (&file.found, text, read)))
             {
-                parts.add(&mut project, &found.relative, text, file.clone());
+                parts.add(&mut project, &found.relative, text, file);
             }
             let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
             let is_repository = root.join(".git").exists();
@@ -85,12 +100,15 @@ pub fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Ov
                     }
                     let Ok(text) = load(&other.shown) else { continue };
                     if let Ok(file) = engine::read(other.kind, &text) {
-                        parts.add(&mut project, &other.relative, &text, file);
+                        parts.add(&mut project, &other.relative, &text, &file);
                     }
                 }
             }
-            project.targets = targets(&root);
-            project.graph = Arc::new(parts.graph(&root, &Base::of(&root, files.iter().map(|file| &file.found))));
+            let graph = parts.graph(&root, &Base::of(&root, files.iter().map(|file| &file.found)), contexts);
+            let mut targets = targets(&root);
+            targets.extend(graph.builds.iter().filter_map(|build| build.target.as_deref()).map(str::to_lowercase));
+            project.targets = Arc::new(targets);
+            project.graph = Arc::new(graph);
             (root, project)
         })
         .collect()
@@ -99,8 +117,8 @@ pub fn projects(loaded: &[Loaded], common: &Common, configs: &Configs, more: &Ov
 /// The graph of a file about whose surroundings nothing is known.
 pub fn alone(path: &str, text: &str, file: &Parsed) -> Graph {
     let mut parts = Parts::default();
-    parts.add(&mut Project::default(), path, text, file.clone());
-    parts.graph(Path::new(""), &Base::default())
+    parts.add(&mut Project::default(), path, text, file);
+    parts.graph(Path::new(""), &Base::default(), Contexts::Named)
 }
 
 /// Where the paths of a graph count from.
@@ -148,20 +166,22 @@ struct Parts {
 }
 
 impl Parts {
-    fn add(&mut self, project: &mut Project, path: &str, text: &str, file: Parsed) {
+    fn add(&mut self, project: &mut Project, path: &str, text: &str, file: &Parsed) {
+        if let Parsed::Dockerfile(file) = file {
+            project.note(text, file);
+            self.dockerfiles.insert(path.to_owned(), Image::new(file));
+            return;
+        }
         let (path, lines) = (path.to_owned(), LineIndex::new(text));
         match file {
-            Parsed::Dockerfile(file) => {
-                project.note(text, &file);
-                self.dockerfiles.insert(path, Image::new(&file));
-            }
-            Parsed::Compose(_, file) => self.composes.push(Source { path, lines, file }),
-            Parsed::Bake(file) => self.bakes.push(Source { path, lines, file }),
-            Parsed::Workflow(_, file) => self.workflows.push(Source { path, lines, file }),
+            Parsed::Dockerfile(_) => {}
+            Parsed::Compose(_, file) => self.composes.push(Source { path, lines, file: file.clone() }),
+            Parsed::Bake(file) => self.bakes.push(Source { path, lines, file: file.clone() }),
+            Parsed::Workflow(_, file) => self.workflows.push(Source { path, lines, file: file.clone() }),
         }
     }
 
-    fn graph(mut self, root: &Path, base: &Base) -> Graph {
+    fn graph(mut self, root: &Path, base: &Base, contexts: Contexts) -> Graph {
         self.composes.sort_by(|left, right| left.path.cmp(&right.path));
         self.bakes.sort_by(|left, right| left.path.cmp(&right.path));
         self.workflows.sort_by(|left, right| left.path.cmp(&right.path));
@@ -171,7 +191,8 @@ impl Parts {
         let mut scripts = if names_images && !root.as_os_str().is_empty() { signs::scripts(root) } else { Vec::new() };
         scripts.iter_mut().for_each(|(path, _)| *path = base.called(path));
         let exists = |path: &str| base.exists(path);
-        Graph::new(self.composes, self.bakes, self.workflows, self.dockerfiles, &scripts, &exists)
+        let exists: Option<&dyn Fn(&str) -> bool> = (contexts == Contexts::All).then_some(&exists);
+        Graph::new(self.composes, self.bakes, self.workflows, self.dockerfiles, &scripts, exists)
     }
 }
 

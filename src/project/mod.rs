@@ -21,11 +21,11 @@ pub struct Project {
     /// What in the repository speaks for a builder other than BuildKit, if something does.
     pub sign: Option<Sign>,
     /// For each manager whose cache holds binaries: the distributions that its RUNs build on.
-    pub distributions: BTreeMap<&'static str, BTreeSet<String>>,
+    pub distributions: Arc<BTreeMap<&'static str, BTreeSet<String>>>,
     /// Which file builds which image.
     pub graph: Arc<Graph>,
     /// Stage names that compose files and scripts build by name.
-    pub targets: BTreeSet<String>,
+    pub targets: Arc<BTreeSet<String>>,
 }
 
 impl Project {
@@ -64,8 +64,9 @@ impl Project {
                 }
             }
         }
+        let distributions = Arc::make_mut(&mut self.distributions);
         for (manager, distribution) in found {
-            self.distributions.entry(manager).or_default().insert(distribution);
+            distributions.entry(manager).or_default().insert(distribution);
         }
     }
 

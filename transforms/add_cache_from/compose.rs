@@ -213,9 +213,10 @@ impl<'a> Site<'a> {
             return Some("its own `args`".to_owned());
         }
         let graph = &self.cx.project.graph;
-        let joined = graph.composes.iter().filter(|source| {
-            source.path != self.cx.path && graph.habits.may_join(&source.path, self.cx.path)
-        });
+        let joined = graph
+            .composes
+            .iter()
+            .filter(|source| source.path != self.cx.path && graph.habits.may_join(&source.path, self.cx.path));
         for source in joined {
             let same = source.file.services.iter().find(|other| other.name == self.service.name);
             if same.and_then(Service::any_build).is_some_and(is_on) {

@@ -1,6 +1,6 @@
 //! From compose files, bake files, workflows and scripts to builds and pushes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::paths::{canonical, checkout, inside, is_default_compose, parent};
 use super::{Build, By, CiBuilder, Graph, Habits, Image, Pushed, Source};
@@ -11,7 +11,8 @@ use crate::facts::workflow::{BAKE, BUILD_PUSH, Job, SETUP_BUILDX, Step, Workflow
 use crate::project::commands::{self, Command};
 
 impl Graph {
-    /// Finds the builds in what was read. `exists` tells whether a path below the root is there; `scripts` are other files that may
+    /// Finds the builds in what was read. `exists` tells whether a path below the root is there; without it the contexts of
+    /// Dockerfiles that nothing names are not looked for; `scripts` are other files that may
     /// push images, with their text.
     pub fn new(
         composes: Vec<Source<Compose>>,
@@ -19,7 +20,7 @@ impl Graph {
         workflows: Vec<Source<Workflow>>,
         dockerfiles: BTreeMap<String, Image>,
         scripts: &[(String, String)],
-        exists: &dyn Fn(&str) -> bool,
+        exists: Option<&dyn Fn(&str) -> bool>,
     ) -> Self {
         let mut graph = Self { composes, bakes, workflows, dockerfiles, ..Self::default() };
         let mut builds: Vec<Build> = Vec::new();
@@ -35,8 +36,9 @@ impl Graph {
             builds.extend(bake_builds(source));
         }
         let mut pushed = Vec::new();
+        let declared = builds.clone();
         for source in &graph.workflows {
-            graph.workflow_builds(source, &builds.clone(), &mut builds, &mut pushed);
+            graph.workflow_builds(source, &declared, &mut builds, &mut pushed);
         }
         for (path, text) in scripts {
             for (line, command) in commands::in_lines(text) {
@@ -46,7 +48,7 @@ impl Graph {
             }
         }
         graph.habits = Habits::read(scripts, &graph.workflows);
-        let named: Vec<String> = builds.iter().filter_map(|build| build.dockerfile.clone()).collect();
+        let named: HashSet<String> = builds.iter().filter_map(|build| build.dockerfile.clone()).collect();
         for (path, image) in &graph.dockerfiles {
             if named.contains(path) {
                 continue;
@@ -56,7 +58,7 @@ impl Graph {
                 file: path.clone(),
                 line: 1,
                 name: String::new(),
-                context: loose_context(path, image, exists),
+                context: exists.and_then(|exists| loose_context(path, image, exists)),
                 dockerfile: Some(path.clone()),
                 is_inline: false,
                 target: None,
@@ -83,6 +85,13 @@ impl Graph {
             .collect();
         for image in pushed.iter_mut().filter(|image| plain.contains(&canonical(&image.reference))) {
             image.has_record = false;
+        }
+        for build in builds.iter().filter(|build| !build.contexts.is_empty()) {
+            let Some(path) = &build.dockerfile else { continue };
+            let names = graph.replaced.entry(path.clone()).or_default();
+            names.extend(build.contexts.iter().map(|(name, _)| name.clone()));
+            names.sort();
+            names.dedup();
         }
         graph.builds = builds;
         graph.pushed = pushed;
@@ -500,7 +509,7 @@ mod tests {
         )];
         let bakes = vec![source("docker-bake.hcl", bake_text, bake::read(bake_text).unwrap())];
         let dockerfiles = files.iter().map(|path| ((*path).to_owned(), Image::default())).collect();
-        Graph::new(composes, bakes, workflows, dockerfiles, &[], &|_| true)
+        Graph::new(composes, bakes, workflows, dockerfiles, &[], Some(&|_| true))
     }
 
     #[test]
@@ -528,7 +537,7 @@ mod tests {
         let text = "jobs:\n  b:\n    runs-on: ubuntu-latest\n    strategy:\n      matrix:\n        include:\n          - {s: api, d: a}\n          - {s: web, d: w}\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: ${{ github.workspace }}/${{ matrix.d }}\n          push: true\n          tags: ghcr.io/o/${{ matrix.s }}:1\n      - uses: docker/build-push-action@v6\n        with:\n          context: '{{defaultContext}}:sub'\n          file: x.Dockerfile\n";
         let workflow = workflow::read(text, &Stream::read(text).unwrap()).unwrap();
         let workflows = vec![source("examples/x/.github/workflows/a.yml", text, workflow)];
-        let graph = Graph::new(Vec::new(), Vec::new(), workflows, BTreeMap::new(), &[], &|_| true);
+        let graph = Graph::new(Vec::new(), Vec::new(), workflows, BTreeMap::new(), &[], Some(&|_| true));
         let files: Vec<&str> = graph.builds.iter().filter_map(|build| build.dockerfile.as_deref()).collect();
         assert_eq!(files, ["examples/x/a/Dockerfile", "examples/x/w/Dockerfile", "examples/x/sub/x.Dockerfile"]);
         assert_eq!(graph.builds[1].images, ["ghcr.io/o/web:1"]);

@@ -145,7 +145,18 @@ fn scope(path: &str) -> String {
     let name = folder.rsplit('/').next().unwrap_or(&folder);
     let is_for_scripts = matches!(
         name,
-        ".ci" | ".circleci" | "bin" | "build" | "ci" | "deploy" | "docker" | "hack" | "infra" | "ops" | "scripts" | "tools"
+        ".ci"
+            | ".circleci"
+            | "bin"
+            | "build"
+            | "ci"
+            | "deploy"
+            | "docker"
+            | "hack"
+            | "infra"
+            | "ops"
+            | "scripts"
+            | "tools"
     );
     if is_for_scripts { scope(&folder) } else { folder }
 }

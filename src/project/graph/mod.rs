@@ -27,6 +27,8 @@ pub struct Graph {
     pub builds: Vec<Build>,
     pub pushed: Vec<Pushed>,
     pub habits: Habits,
+    /// For each Dockerfile that has some: the named contexts of its builds.
+    replaced: BTreeMap<String, Vec<String>>,
 }
 
 /// A file that was read, and where its lines start.
@@ -149,12 +151,8 @@ impl Graph {
     }
 
     /// Named contexts that builds of a Dockerfile put in the place of its images and stages.
-    pub fn replaced(&self, path: &str) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.of_dockerfile(path).flat_map(|build| &build.contexts).map(|(name, _)| name.clone()).collect();
-        names.sort();
-        names.dedup();
-        names
+    pub fn replaced(&self, path: &str) -> &[String] {
+        self.replaced.get(path).map_or(&[], Vec::as_slice)
     }
 
     /// The builds in CI that build what `build` builds.
