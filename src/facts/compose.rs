@@ -202,9 +202,7 @@ fn build(stream: &Stream, value: &Node, offset: usize, path: Path) -> Build {
     let fixed = if matches!(value.kind, NodeKind::Alias(_)) {
         Some("its `build` is an alias, and a key added to the anchor would hold for every service that names it; write the build out in the service".to_owned())
     } else if let Some(tag) = &value.tag {
-        Some(format!(
-            "its `build` carries the tag {tag}, which says how files are merged; restow does not rewrite what stands under one"
-        ))
+        Some(format!("its `build` carries the tag {tag}; restow does not rewrite what stands under one"))
     } else if value.is_null() {
         Some("its `build` is empty; give it a context".to_owned())
     } else if stream.is_aliased(value) {
@@ -304,7 +302,7 @@ fn share(stream: &Stream, compose: &mut Compose) {
                 build.fixed = if same_name {
                     Some("several documents of the file hold this service, and which of them wins depends on the order; keep one".to_owned())
                 } else if shares {
-                    Some("the service carries a tag, which says how files are merged".to_owned())
+                    Some("the service carries a tag, and restow does not rewrite what stands under one".to_owned())
                 } else if !others.is_empty() {
                     Some(format!(
                         "a merge key gives its `build` to {} too, and a key added here would hold there; write the build out in each service",

@@ -210,7 +210,7 @@ impl<'a> Site<'a> {
                 .is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "f"))
         };
         if is_on(self.build) {
-            return Some("its own `args`".to_owned());
+            return Some("the service itself".to_owned());
         }
         let graph = &self.cx.project.graph;
         let joined = graph

@@ -131,7 +131,7 @@ pub fn change(cx: &WorkflowContext<'_>, job: &Job, first: &Step, sites: &[Site<'
         group: format!("add-ci-cache:{}", first.offset),
         title: format!("Set up Buildx and {}", titles.join(" and ").replace("Keep the layers", "keep the layers")),
         reason: format!(
-            "{}; Docker's own builder can't export a cache, hence docker/setup-buildx-action, whose builder leaves no image in the Docker engine{load}{pin}",
+            "{}; Docker's own builder can't export a cache, hence docker/setup-buildx-action, whose builder leaves no image in the Docker engine and sees none that is there{load}{pin}",
             sites[0].reason
         ),
         level: Level::Review,
