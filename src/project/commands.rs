@@ -48,8 +48,8 @@ impl Command {
     }
 }
 
-/// The commands of a shell script, as far as it can be read.
-pub fn in_script(text: &str) -> Vec<Command> {
+/// The commands of a shell script, as far as it can be read, each with the folder that `cd` has led to.
+pub fn in_script(text: &str) -> Vec<(String, Command)> {
     if !text.contains("docker") {
         return Vec::new();
     }
@@ -64,20 +64,42 @@ pub fn in_script(text: &str) -> Vec<Command> {
     }
     plain.push_str(rest);
     match shell::parse(&plain, false) {
-        Ok(script) => script
-            .commands
-            .iter()
-            .filter_map(|command| {
+        Ok(script) => {
+            let mut folder = ".".to_owned();
+            // Behind `cd` in a subshell or a condition: the list that it holds for.
+            let mut inner: Option<(usize, String)> = None;
+            let mut found = Vec::new();
+            for command in &script.commands {
                 let words: Vec<String> = command.words[command.program.min(command.words.len())..]
                     .iter()
                     .map(|word| word.value.clone().unwrap_or_else(|| word.raw.trim_matches('"').to_owned()))
                     .collect();
-                read(&words)
-            })
-            .collect(),
-        Err(_) => in_lines(&plain).into_iter().map(|(_, command)| command).collect(),
+                let here = match &inner {
+                    Some((list, inner)) if *list == command.list => inner.clone(),
+                    _ => folder.clone(),
+                };
+                if matches!(command.name(), Some("cd" | "pushd" | "popd")) {
+                    let known = words.get(1).filter(|to| !to.contains(['$', '-', '~']) && !to.starts_with('/'));
+                    let to = known.map_or_else(|| UNKNOWN.to_owned(), |to| format!("{here}/{to}"));
+                    if script.lists.get(command.list).is_some_and(|list| list.outermost) {
+                        folder = to;
+                    } else {
+                        // Whether it lasts behind its list is not told.
+                        inner = Some((command.list, to));
+                        folder = UNKNOWN.to_owned();
+                    }
+                    continue;
+                }
+                found.extend(read(&words).map(|command| (here, command)));
+            }
+            found
+        }
+        Err(_) => in_lines(&plain).into_iter().map(|(_, command)| (UNKNOWN.to_owned(), command)).collect(),
     }
 }
+
+/// A folder that can't be told: no path, so that nothing is found in it.
+const UNKNOWN: &str = "${{ unknown }}";
 
 /// The commands of a file that is no plain shell script (Makefile, Jenkinsfile, CI file), with their lines from 1: each line on its own.
 pub fn in_lines(text: &str) -> Vec<(usize, Command)> {
@@ -277,6 +299,7 @@ mod tests {
         let found = in_script(
             "set -e\ndocker build -t a:1 --build-arg V=2 -f x/D \\\n  --target=t x && docker push a:1\ndocker compose -f c.yml build api\n",
         );
+        let found: Vec<Command> = found.into_iter().map(|(_, command)| command).collect();
         let [Command::Build { context, file, target, tags, args, .. }, push, compose] = &found[..] else {
             panic!("{found:?}");
         };
@@ -290,9 +313,19 @@ mod tests {
     }
 
     #[test]
+    fn folders_are_followed() {
+        let folders = |text: &str| in_script(text).into_iter().map(|(folder, _)| folder).collect::<Vec<_>>();
+        assert_eq!(folders("docker build .\ncd api && docker build ."), [".", "./api"]);
+        assert_eq!(folders("cd $X; docker build ."), [UNKNOWN]);
+        assert_eq!(folders("(cd a && docker build .)\ndocker build ."), ["./a", UNKNOWN]);
+    }
+
+    #[test]
     fn expressions_of_a_workflow_do_not_hide_a_command() {
         let found = in_script("docker buildx build --push -t x:${{ github.sha }} .\n");
-        assert!(matches!(&found[..], [Command::Build { push: true, context: Some(context), .. }] if context == "."));
+        assert!(
+            matches!(&found[..], [(_, Command::Build { push: true, context: Some(context), .. })] if context == ".")
+        );
     }
 
     #[test]

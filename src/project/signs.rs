@@ -123,7 +123,7 @@ fn sign(name: &str, text: &str) -> Option<Sign> {
         }
         let builder = if bare.contains("kaniko-project/executor") || bare.contains("kaniko/executor") {
             Builder::Kaniko
-        } else if is_buildkit_off(bare) {
+        } else if is_buildkit_off(bare) || is_before_buildkit(bare) && !text.contains("COMPOSE_DOCKER_CLI_BUILD") {
             Builder::Classic
         } else {
             continue;
@@ -131,6 +131,14 @@ fn sign(name: &str, text: &str) -> Option<Sign> {
         return Some(Sign { builder, place: format!("{name}:{}", index + 1) });
     }
     None
+}
+
+/// Programs that build without BuildKit: Compose 1, and version 1 of docker/build-push-action.
+fn is_before_buildkit(line: &str) -> bool {
+    let compose = ["docker/compose:1.", "docker-compose==1.", "compose/releases/download/1."];
+    let action = line.split("docker/build-push-action@v1").nth(1);
+    compose.iter().any(|word| line.contains(word))
+        || action.is_some_and(|rest| !rest.starts_with(|ch: char| ch.is_ascii_digit()))
 }
 
 /// `DOCKER_BUILDKIT=0`, `DOCKER_BUILDKIT: "0"`, `DOCKER_BUILDKIT: 'false'`.
@@ -157,6 +165,12 @@ mod tests {
             Some(Builder::Classic)
         );
         assert_eq!(found("x.yml", "DOCKER_BUILDKIT: '0'\n").map(|found| found.0), Some(Builder::Classic));
+        assert_eq!(found("ci.yml", "image: docker/compose:1.29.2\n").map(|found| found.0), Some(Builder::Classic));
+        assert_eq!(
+            found("x.yml", "- uses: docker/build-push-action@v1\n").map(|found| found.0),
+            Some(Builder::Classic)
+        );
+        assert_eq!(found("x.yml", "- uses: docker/build-push-action@v10\n"), None);
         assert_eq!(found("x.yml", "DOCKER_BUILDKIT: 1\n# DOCKER_BUILDKIT=0\n"), None);
         assert_eq!(found("railway.toml", ""), Some((Builder::Railway, "railway.toml:1".to_owned())));
     }

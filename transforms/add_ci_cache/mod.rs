@@ -127,7 +127,7 @@ impl AddCiCache {
 fn script(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> Option<String> {
     let run = cx.workflow.expand(job, step, step.run.as_deref()?);
     let found = commands::in_script(&run);
-    let what = found.iter().find_map(|command| match command {
+    let what = found.iter().find_map(|(_, command)| match command {
         Command::Build { cache_from, .. } if cache_from.is_empty() => Some("docker build"),
         Command::ComposeBuild { .. } => Some("docker compose build"),
         Command::Bake { cache_from, .. } if cache_from.is_empty() => Some("docker buildx bake"),

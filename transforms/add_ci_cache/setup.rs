@@ -207,7 +207,7 @@ fn check_others(cx: &WorkflowContext<'_>, job: &Job, sites: &[Site<'_>]) -> Resu
         let run = step.run.as_deref().unwrap_or("");
         let found = commands::in_script(run);
         let builds = run.contains("buildx")
-            || found.iter().any(|command| matches!(command, Command::ComposeBuild { .. } | Command::Bake { .. }));
+            || found.iter().any(|(_, command)| matches!(command, Command::ComposeBuild { .. } | Command::Bake { .. }));
         if builds {
             return refuse(&format!(
                 "\"{}\" would build with the new builder too, which does not see images of the Docker engine",

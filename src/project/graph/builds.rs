@@ -72,7 +72,9 @@ impl Graph {
         // `docker push` sends what `docker build` made, which has no record of its own accord.
         let plain = scripts.iter().flat_map(|(_, text)| commands::in_lines(text)).map(|(_, command)| command);
         let runs = graph.workflows.iter().flat_map(|source| &source.file.jobs).flat_map(|job| &job.steps);
-        let plain = plain.chain(runs.filter_map(|step| step.run.as_deref()).flat_map(commands::in_script));
+        let plain = plain.chain(
+            runs.filter_map(|step| step.run.as_deref()).flat_map(commands::in_script).map(|(_, command)| command),
+        );
         let plain: Vec<String> = plain
             .filter_map(|command| match command {
                 Command::Build { tags, args, .. } if !args.iter().any(|(name, _)| name == INLINE_ARGUMENT) => {
@@ -201,7 +203,11 @@ impl Graph {
                     let folder = step.folder.as_deref().or(job.folder.as_deref()).unwrap_or(".");
                     let folder = &inside(&base, folder).unwrap_or_else(|| folder.to_owned());
                     let run = workflow.expand(job, step, run);
-                    for command in commands::in_script(&run) {
+                    for (moved, command) in commands::in_script(&run) {
+                        let folder = &match inside(folder, &moved) {
+                            Some(folder) => folder,
+                            None => moved,
+                        };
                         let imports = imports(&command.cache_from());
                         let builder = CiBuilder { runner: job.runner, is_fresh, is_elsewhere, imports };
                         self.pushes(&command, folder, &place, declared, pushed);
