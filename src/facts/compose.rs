@@ -213,8 +213,15 @@ fn build(stream: &Stream, value: &Node, offset: usize, path: Path) -> Build {
         Some("its `build` is an empty path; give it a context".to_owned())
     } else {
         let lists = ["cache_from", "cache_to"].into_iter();
-        let mut broken = lists
-            .filter(|key| node.get(key).is_some_and(|list| !stream.resolve(list).is_sequence() || list.tag.is_some()));
+        // Inherited ones count: a list beside a merge key would hide them.
+        let mut broken = lists.filter(|key| {
+            stream.effective(node, key).is_some_and(|(list, _)| {
+                let items = stream.resolve(list);
+                let plain =
+                    items.is_sequence() && items.items().iter().all(|item| stream.resolve(item).text().is_some());
+                !plain || list.tag.is_some()
+            })
+        });
         broken.next().map(|key| format!("its `{key}` is no plain list of entries; mend it first"))
     };
     let is_short = node.text().is_some();

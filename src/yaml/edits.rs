@@ -176,6 +176,9 @@ pub fn fill_null(text: &str, pair: &(Node, Node), pairs: &[(&str, New)], layout:
 
 /// Puts lines behind the last line of a block collection.
 fn add_lines(text: &str, node: &Node, lines: &[String], layout: Layout) -> Result<Edit, String> {
+    if text.ends_with('\r') {
+        return Err("the file ends with a carriage return without a line feed".to_owned());
+    }
     let last = node.last();
     let is_block = matches!(&last.kind, NodeKind::Scalar { style: Style::Literal | Style::Folded, .. });
     if is_block {

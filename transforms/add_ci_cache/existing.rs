@@ -1,7 +1,7 @@
 //! Cache inputs that are there already: what they do, and the scope that some miss.
 
-use super::scope;
 use super::step::Site;
+use super::{scope, setup};
 use crate::edit::Edit;
 use crate::facts::compose::{attribute, entry_reference, entry_type};
 use crate::facts::workflow::{Job, Step};
@@ -54,6 +54,9 @@ fn add_scope<'a>(cx: &WorkflowContext<'_>, job: &Job, step: &'a Step) -> Result<
             "it writes the Actions cache without a scope, which another build of this workflow writes too, but \"{}\" reads it so and would find nothing under a scope; give each build and its readers a scope by hand",
             reader.title()
         ));
+    }
+    if setup::before(job, step).is_none() {
+        return Err("it writes the Actions cache without a scope, which another build of this workflow writes too, but no docker/setup-buildx-action stands in front of it, and Docker's own builder can't export a cache; add the action first".to_owned());
     }
     let name = scope::name(cx, job, step, false)?;
     let scope = name.scope();

@@ -242,9 +242,6 @@ fn matrix_keys(job: &Job, step: &Step, for_registry: bool) -> Result<Vec<String>
         }
         return Ok(named);
     };
-    if combinations.len() < 2 {
-        return Ok(Vec::new());
-    }
     let named = named_by(step, &["tags", "context", "file", "target", "platforms", "build-args", "targets"]);
     distinct(combinations, &named, for_registry)
 }
@@ -290,7 +287,11 @@ fn distinct(combinations: &[Combination], named: &[String], for_registry: bool) 
             chosen = more;
         }
     }
-    if count(&chosen) == combinations.len() {
+    // The value of a matrix with one job is named all the same, where the step names it: another may follow.
+    if combinations.len() == 1 {
+        chosen.extend(named.iter().find(|key| get(&combinations[0], key).is_some_and(|value| fits(&value))).cloned());
+    }
+    if combinations.len() < 2 || count(&chosen) == combinations.len() {
         Ok(chosen)
     } else {
         let plain = if for_registry { "letters, digits, dots and dashes" } else { "one word, no list, no comma" };
