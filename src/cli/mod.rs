@@ -22,7 +22,7 @@ pub const PENDING: u8 = 1;
 /// Misuse, an I/O error, or a named file that can't be read or parsed.
 pub const FAILED: u8 = 2;
 
-/// Rewrite Dockerfiles so that image builds stop downloading and rebuilding what has not changed.
+/// Rewrite Dockerfiles, compose files and workflows so that image builds stop downloading and rebuilding what has not changed.
 #[derive(Debug, Parser)]
 #[command(name = "restow", version, max_term_width = 100)]
 pub struct Cli {
