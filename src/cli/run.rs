@@ -16,7 +16,7 @@ use super::survey::{self, Configs, Loaded};
 use crate::config::Settings;
 use crate::context::{Context, Listings};
 use crate::discover::{self, Found};
-use crate::engine::{self, Input};
+use crate::engine::{self, Input, Parsed};
 use crate::project::{Project, signs};
 use crate::report::{ErrorReport, FileReport, Report};
 use crate::transform::{Kind, Level, Transform};
@@ -117,21 +117,19 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
     let mut results: Vec<Option<Result<FileReport, ErrorReport>>> = loaded.iter().map(|_| None).collect();
     for kinds in PHASES {
         let indexes: Vec<usize> = (0..loaded.len()).filter(|at| kinds.contains(&loaded[*at].found.kind)).collect();
-        let done: Vec<(usize, Result<FileReport, ErrorReport>)> = pool.install(|| {
+        let done: Vec<(usize, Result<FileReport, ErrorReport>, Option<Parsed>)> = pool.install(|| {
             let each = indexes.into_par_iter().map(|at| {
                 let result = one(common, &loaded[at], &projects, &listings);
+                let file = result.as_ref().ok().and_then(|file| survey::rewritten(&loaded[at].found, &file.outcome));
                 progress.step();
-                (at, result)
+                (at, result, file)
             });
             each.collect()
         });
-        for (at, result) in done {
-            if let Ok(file) = &result
-                && file.outcome.is_changed()
-                && let Some(project) = projects.get_mut(&loaded[at].found.root)
-            {
-                let graph = Arc::make_mut(&mut project.graph);
-                survey::update(graph, &loaded[at].found, &file.outcome.after);
+        for (at, result, file) in done {
+            let found = &loaded[at].found;
+            if let (Some(file), Some(project)) = (file, projects.get_mut(&found.root)) {
+                survey::update(Arc::make_mut(&mut project.graph), found, file);
             }
             results[at] = Some(result);
         }

@@ -11,11 +11,12 @@ use rayon::prelude::*;
 use super::Common;
 use crate::config::{self, Config, ConfigError, Settings};
 use crate::discover::{self, Found, WalkError};
-use crate::engine::{self, Parsed};
+use crate::engine::{self, Outcome, Parsed};
 use crate::project::graph::{Graph, Image, Source};
 use crate::project::{Project, signs};
 use crate::report::ErrorReport;
 use crate::text::LineIndex;
+use crate::transform::Kind;
 use crate::transforms;
 
 /// Larger files are none that people write, in bytes.
@@ -196,21 +197,27 @@ impl Parts {
     }
 }
 
+/// A file as it was rewritten, for [`update`]; none where nothing later looks at it.
+pub fn rewritten(found: &Found, outcome: &Outcome) -> Option<Parsed> {
+    let is_seen = outcome.is_changed() && found.kind != Kind::Workflow;
+    is_seen.then(|| engine::read(found.kind, &outcome.after).ok()).flatten()
+}
+
 /// Puts a file that was rewritten into the graph.
-pub fn update(graph: &mut Graph, found: &Found, after: &str) {
-    match engine::read(found.kind, after) {
-        Ok(Parsed::Dockerfile(file)) => drop(graph.dockerfiles.insert(found.relative.clone(), Image::new(&file))),
-        Ok(Parsed::Compose(_, file)) => {
+pub fn update(graph: &mut Graph, found: &Found, file: Parsed) {
+    match file {
+        Parsed::Dockerfile(file) => drop(graph.dockerfiles.insert(found.relative.clone(), Image::new(&file))),
+        Parsed::Compose(_, file) => {
             for source in graph.composes.iter_mut().filter(|source| source.path == found.relative) {
                 source.file = file.clone();
             }
         }
-        Ok(Parsed::Bake(file)) => {
+        Parsed::Bake(file) => {
             for source in graph.bakes.iter_mut().filter(|source| source.path == found.relative) {
                 source.file = file.clone();
             }
         }
-        _ => {}
+        Parsed::Workflow(..) => {}
     }
 }
 

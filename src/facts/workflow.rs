@@ -106,13 +106,30 @@ impl Step {
         digits.split('.').next()?.parse().ok()
     }
 
+    /// The folder that docker/bake-action works in, as written.
+    pub fn bake_folder(&self) -> &str {
+        self.input("workdir").or(self.input("source")).unwrap_or(".")
+    }
+
     /// What people call it.
     pub fn title(&self) -> String {
         self.name.clone().or_else(|| self.id.clone()).unwrap_or_else(|| format!("step {}", self.index + 1))
     }
 }
 
+impl Job {
+    /// Whether a matrix may make several jobs of it.
+    pub fn is_several(&self) -> bool {
+        self.matrix.as_ref().is_some_and(|matrix| matrix.combinations.as_ref().is_none_or(|all| all.len() > 1))
+    }
+}
+
 impl Workflow {
+    /// The steps of all jobs.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.jobs.iter().flat_map(|job| &job.steps)
+    }
+
     /// The text with `${{ env.NAME }}` replaced where workflow, job or step give a literal value.
     pub fn expand(&self, job: &Job, step: &Step, text: &str) -> String {
         let mut out = text.to_owned();

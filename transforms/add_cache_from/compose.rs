@@ -6,7 +6,7 @@ use crate::config::CacheMode;
 use crate::edit::Edit;
 use crate::facts::compose::{Build, BuildKey, INLINE_ARGUMENT, Service};
 use crate::facts::interpolation::interpolate;
-use crate::project::graph::{self, is_default_compose, parent};
+use crate::project::graph::{self, is_default_compose, is_override, parent};
 use crate::transform::{Change, ComposeContext, Effect, Level};
 use crate::yaml::edits::{Layout, add_pairs, fill_list, joint, remove, wrap};
 use crate::yaml::{Difference, New, Node, Step, below};
@@ -284,17 +284,9 @@ fn image(cx: &ComposeContext<'_>, service: &Service) -> Option<String> {
         return service.image.clone();
     }
     let folder = parent(cx.path);
-    let base = cx.project.graph.composes.iter().filter(|source| {
-        source.path != cx.path
-            && parent(&source.path) == folder
-            && is_default_compose(&source.path)
-            && !is_override(&source.path)
-    });
-    base.flat_map(|source| &source.file.services).find(|other| other.name == service.name)?.image.clone()
-}
-
-fn is_override(path: &str) -> bool {
-    is_default_compose(path) && path.contains(".override.")
+    let images = cx.project.graph.default_images();
+    let found = images.iter().find(|(other, name, _)| *other == folder && *name == service.name);
+    found.map(|(.., image)| (*image).to_owned())
 }
 
 /// The image with its variables at their defaults.

@@ -255,9 +255,8 @@ pub fn existing_writer(own: &Build, entries: &Entries, graph: &Graph) -> Option<
             for step in &job.steps {
                 let to: Vec<String> =
                     step.list("cache-to").into_iter().map(|entry| source.file.expand(job, step, entry)).collect();
-                let same_build = graph
-                    .in_ci(own)
-                    .any(|build| build.file == source.path && build.name == format!("{}, {}", job.id, step.title()));
+                let same_build =
+                    graph.of_step(&source.path, job, step).any(|build| graph.in_ci(own).any(|other| other == build));
                 if writes(&Some(to)) && !same_build {
                     return Some(format!("{}:{}", source.path, source.lines.line(step.offset)));
                 }

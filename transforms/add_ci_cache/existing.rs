@@ -36,9 +36,8 @@ fn reads_unscoped(step: &Step) -> bool {
 
 /// Whether another build of the workflow writes the same unnamed scope.
 fn shares_its_scope(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> bool {
-    let in_matrix =
-        job.matrix.as_ref().is_some_and(|matrix| matrix.combinations.as_ref().is_none_or(|all| all.len() > 1));
-    let others = cx.workflow.jobs.iter().flat_map(|job| &job.steps);
+    let in_matrix = job.is_several();
+    let others = cx.workflow.steps();
     // Two steps that build the same, to push it to two places, may share one.
     let differs = |other: &&Step| {
         let inputs = ["context", "file", "target", "build-args", "build-contexts"];
@@ -48,7 +47,7 @@ fn shares_its_scope(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> bool {
 }
 
 fn add_scope<'a>(cx: &WorkflowContext<'_>, job: &Job, step: &'a Step) -> Result<Site<'a>, String> {
-    let reader = cx.workflow.jobs.iter().flat_map(|job| &job.steps).find(|other| reads_unscoped(other));
+    let reader = cx.workflow.steps().find(|other| reads_unscoped(other));
     if let Some(reader) = reader {
         return Err(format!(
             "it writes the Actions cache without a scope, which another build of this workflow writes too, but \"{}\" reads it so and would find nothing under a scope; give each build and its readers a scope by hand",
@@ -106,8 +105,7 @@ fn judge(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> String {
     let (from, to) = (expand(step.list("cache-from")), expand(step.list("cache-to")));
     let tags = expand(step.list("tags"));
     let inline = to.iter().any(|entry| entry_type(entry) == Some("inline"));
-    let in_matrix =
-        job.matrix.as_ref().is_some_and(|matrix| matrix.combinations.as_ref().is_none_or(|all| all.len() > 1));
+    let in_matrix = job.is_several();
     let mut words = Vec::new();
     for entry in &from {
         let Some(reference) = entry_reference(entry) else { continue };
@@ -121,24 +119,11 @@ fn judge(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> String {
         }
         let written = to.iter().any(|entry| entry_reference(entry).is_some_and(|to| canonical(to) == wanted))
             || inline && tags.iter().any(|tag| canonical(tag) == wanted);
-        let elsewhere =
-            cx.project.graph.workflows.iter().flat_map(|source| &source.file.jobs).flat_map(|job| &job.steps).any(
-                |other| {
-                    other
-                        .list("cache-to")
-                        .into_iter()
-                        .any(|entry| entry_reference(entry).is_some_and(|to| canonical(to) == wanted))
-                },
-            );
+        let steps = || cx.project.graph.workflows.iter().flat_map(|source| source.file.steps());
+        let writes = |entry: &str| entry_reference(entry).is_some_and(|to| canonical(to) == wanted);
+        let elsewhere = steps().any(|other| other.list("cache-to").into_iter().any(writes));
         // Computed entries may be what writes it.
-        let computed = cx
-            .project
-            .graph
-            .workflows
-            .iter()
-            .flat_map(|source| &source.file.jobs)
-            .flat_map(|job| &job.steps)
-            .any(|other| other.input("cache-to").is_some_and(|to| to.contains("${{")));
+        let computed = steps().any(|other| other.input("cache-to").is_some_and(|to| to.contains("${{")));
         if !written && !elsewhere && !computed {
             words.push(format!("nothing that restow can read here writes a cache to `{reference}`, so it finds nothing unless something else does"));
         }

@@ -1,7 +1,7 @@
 //! The builder of a job: docker/setup-buildx-action, there or missing.
 
 use super::step::Site;
-use crate::facts::workflow::{BUILD_PUSH, Job, SETUP_BUILDX, Step};
+use crate::facts::workflow::{BUILD_PUSH, Job, SETUP_BUILDX, Step, Workflow};
 use crate::project::commands::{self, Command};
 use crate::transform::{Change, Effect, Level, WorkflowContext};
 use crate::yaml::edits::{Layout, insert_item};
@@ -278,10 +278,10 @@ fn needs_no_image(step: &Step) -> bool {
 fn uses(cx: &WorkflowContext<'_>) -> (String, bool) {
     let own = std::iter::once(cx.workflow);
     let others = cx.project.graph.workflows.iter().map(|source| &source.file);
-    let mut steps = own.chain(others).flat_map(|workflow| &workflow.jobs).flat_map(|job| &job.steps);
+    let mut steps = own.chain(others).flat_map(Workflow::steps);
     let found = steps.find(|step| step.is_action(SETUP_BUILDX)).and_then(|step| step.version.clone());
-    let pins = cx.workflow.jobs.iter().flat_map(|job| &job.steps).filter_map(|step| step.version.as_deref());
-    let is_pinned = pins.clone().any(|version| version.len() == 40 && version.chars().all(|ch| ch.is_ascii_hexdigit()));
+    let mut pins = cx.workflow.steps().filter_map(|step| step.version.as_deref());
+    let is_pinned = pins.any(|version| version.len() == 40 && version.chars().all(|ch| ch.is_ascii_hexdigit()));
     match found.filter(|version| !version.is_empty()) {
         Some(version) => (format!("{SETUP_BUILDX}@{version}"), true),
         None => (format!("{SETUP_BUILDX}@v3"), !is_pinned),

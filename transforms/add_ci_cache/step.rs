@@ -4,7 +4,6 @@ use super::entries::{self, Entries};
 use super::{existing, scope, setup};
 use crate::edit::Edit;
 use crate::facts::workflow::{Job, Runner, Step};
-use crate::project::graph::By;
 use crate::transform::{Change, Effect, Level, WorkflowContext};
 use crate::yaml::edits::{Layout, add_pairs, fill_null};
 use crate::yaml::{Difference, New, below};
@@ -148,18 +147,14 @@ fn reader(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> Option<(String, S
     if step.input("push").is_none() || setup::is_false(step.input("push")) {
         return None;
     }
-    let name = format!("{}, {}", job.id, step.title());
-    let builds = cx.project.graph.builds.iter();
-    let mut own = builds.filter(|build| build.by == By::Step && build.file == cx.path && build.name == name);
+    let mut own = cx.project.graph.of_step(cx.path, job, step);
     own.find_map(|build| build.images.iter().find_map(|image| cx.project.graph.reader_of(image)))
         .map(|(service, file)| (service.to_owned(), file.to_owned()))
 }
 
 /// The Dockerfiles that a step builds.
 pub fn dockerfiles(cx: &WorkflowContext<'_>, job: &Job, step: &Step) -> Vec<String> {
-    let name = format!("{}, {}", job.id, step.title());
-    let builds = cx.project.graph.builds.iter();
-    let own = builds.filter(|build| build.by == By::Step && build.file == cx.path && build.name == name);
+    let own = cx.project.graph.of_step(cx.path, job, step);
     let mut found: Vec<String> = own.filter_map(|build| build.dockerfile.clone()).collect();
     found.sort();
     found.dedup();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::paths::{canonical, checkout, inside, is_default_compose, parent};
+use super::step_name;
 use super::{Build, By, CiBuilder, Graph, Habits, Image, Pushed, Source};
 use crate::facts::bake::Bake;
 use crate::facts::compose::{Compose, INLINE_ARGUMENT};
@@ -27,7 +28,7 @@ impl Graph {
         for source in &graph.composes {
             builds.extend(compose_builds(source));
         }
-        let images = default_images(&graph.composes);
+        let images = graph.default_images();
         for build in builds.iter_mut().filter(|build: &&mut Build| build.images.is_empty()) {
             let image = images.iter().find(|(folder, name, _)| *folder == parent(&build.file) && *name == build.name);
             build.images.extend(image.map(|(.., image)| (*image).to_owned()));
@@ -71,7 +72,7 @@ impl Graph {
         }
         // `docker push` sends what `docker build` made, which has no record of its own accord.
         let plain = scripts.iter().flat_map(|(_, text)| commands::in_lines(text)).map(|(_, command)| command);
-        let runs = graph.workflows.iter().flat_map(|source| &source.file.jobs).flat_map(|job| &job.steps);
+        let runs = graph.workflows.iter().flat_map(|source| source.file.steps());
         let plain = plain.chain(
             runs.filter_map(|step| step.run.as_deref()).flat_map(commands::in_script).map(|(_, command)| command),
         );
@@ -139,7 +140,7 @@ impl Graph {
                             by: By::Step,
                             file: source.path.clone(),
                             line,
-                            name: format!("{}, {}", job.id, step.title()),
+                            name: step_name(job, step),
                             dockerfile: here(found.dockerfile),
                             context: here(found.context),
                             is_inline: false,
@@ -175,7 +176,7 @@ impl Graph {
                         entries.extend(line.split_once(".cache-from=").map(|(_, entry)| entry));
                     }
                     let builder = CiBuilder { runner: job.runner, is_fresh, is_elsewhere, imports: imports(&entries) };
-                    let folder = step.input("workdir").or(step.input("source")).unwrap_or(".");
+                    let folder = step.bake_folder();
                     let folder = inside(&base, folder).unwrap_or_else(|| folder.to_owned());
                     for name in self.bake_targets(step, &folder) {
                         let found = declared.iter().filter(|build| build.by == By::Bake && build.name == name);
@@ -192,7 +193,7 @@ impl Graph {
                                 by: By::Step,
                                 file: source.path.clone(),
                                 line,
-                                name: format!("{}, {}", job.id, step.title()),
+                                name: step_name(job, step),
                                 builder: Some(builder.clone()),
                                 declared: Some((build.file.clone(), build.name.clone())),
                                 ..build.clone()
@@ -217,7 +218,7 @@ impl Graph {
                                 by: By::Command,
                                 file: source.path.clone(),
                                 line,
-                                name: format!("{}, {}", job.id, step.title()),
+                                name: step_name(job, step),
                                 builder: Some(builder.clone()),
                                 declared: origin,
                                 ..build
@@ -330,16 +331,6 @@ impl Graph {
             _ => {}
         }
     }
-}
-
-/// Folder, service and image of the services in files that Compose loads by itself: other files of the folder leave `image` to them.
-fn default_images(composes: &[Source<Compose>]) -> Vec<(String, &str, &str)> {
-    let default =
-        composes.iter().filter(|source| is_default_compose(&source.path) && !source.path.contains(".override."));
-    let services = default.flat_map(|source| source.file.services.iter().map(move |service| (source, service)));
-    services
-        .filter_map(|(source, service)| Some((parent(&source.path), service.name.as_str(), service.image.as_deref()?)))
-        .collect()
 }
 
 fn compose_builds(source: &Source<Compose>) -> Vec<Build> {

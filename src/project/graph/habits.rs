@@ -26,7 +26,7 @@ impl Habits {
             habits.text(text, &parent(path), &scope(path), &|line| format!("{path}:{line}"));
         }
         for source in workflows {
-            for step in source.file.jobs.iter().flat_map(|job| &job.steps) {
+            for step in source.file.steps() {
                 let place = format!("{}:{}", source.path, source.lines.line(step.offset));
                 let folder = step.folder.as_deref().unwrap_or(".");
                 let checkout = checkout(&source.path);

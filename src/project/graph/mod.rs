@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 
 use crate::facts::bake::Bake;
 use crate::facts::compose::{Compose, entry_reference};
-use crate::facts::workflow::{Runner, Workflow};
+use crate::facts::workflow::{Job, Runner, Step, Workflow};
 use crate::text::LineIndex;
 
 pub use habits::Habits;
 pub use image::Image;
-pub use paths::{canonical, checkout, inside, is_default_compose, parent};
+pub use paths::{canonical, checkout, inside, is_default_compose, is_override, parent};
 
 /// The builds of a project. All paths are relative to its root, with slashes; the root itself is `.`.
 #[derive(Debug, Clone, Default)]
@@ -145,9 +145,23 @@ impl Graph {
         services.chain(targets).next()
     }
 
-    /// The builds of one Dockerfile.
-    pub fn of_dockerfile<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Build> + 'a {
-        self.builds.iter().filter(move |build| build.dockerfile.as_deref() == Some(path))
+    /// What a step of a workflow builds: several images where a matrix says so.
+    pub fn of_step<'a>(&'a self, path: &'a str, job: &Job, step: &Step) -> impl Iterator<Item = &'a Build> + 'a {
+        let name = step_name(job, step);
+        self.builds.iter().filter(move |build| build.by == By::Step && build.file == path && build.name == name)
+    }
+
+    /// Folder, service and image of the services in files that Compose loads by itself: other files of the folder leave `image` to
+    /// them.
+    pub fn default_images(&self) -> Vec<(String, &str, &str)> {
+        let default =
+            self.composes.iter().filter(|source| is_default_compose(&source.path) && !is_override(&source.path));
+        let services = default.flat_map(|source| source.file.services.iter().map(move |service| (source, service)));
+        services
+            .filter_map(|(source, service)| {
+                Some((parent(&source.path), service.name.as_str(), service.image.as_deref()?))
+            })
+            .collect()
     }
 
     /// Named contexts that builds of a Dockerfile put in the place of its images and stages.
@@ -165,4 +179,9 @@ impl Graph {
             other.builder.is_some() && (names_it || same_file && same_target)
         })
     }
+}
+
+/// What the builds of a step are called. A title and no line, so that they are found again when a change has moved the step.
+fn step_name(job: &Job, step: &Step) -> String {
+    format!("{}, {}", job.id, step.title())
 }

@@ -55,6 +55,11 @@ pub fn is_default_compose(path: &str) -> bool {
     matches!(stem, "compose" | "docker-compose" | "compose.override" | "docker-compose.override")
 }
 
+/// Whether Compose loads a file on top of another without being told.
+pub fn is_override(path: &str) -> bool {
+    is_default_compose(path) && path.contains(".override.")
+}
+
 /// The folder that a workflow checks out: the one that `.github` stands in.
 pub fn checkout(path: &str) -> String {
     match path.find(".github/workflows/") {
