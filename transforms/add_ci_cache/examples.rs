@@ -112,6 +112,17 @@ pub const EXAMPLES: &[Example] = &[
           tags: ghcr.io/acme/api:cuda
 ",
     ),
+    with_files(
+        "one-service-built-by-two-workflows",
+        "jobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with: {context: ., file: api/Dockerfile}\n",
+        &[
+            ("compose.yaml", "services:\n  shop:\n    build: {context: ., dockerfile: api/Dockerfile}\n"),
+            (
+                ".github/workflows/release.yml",
+                "jobs:\n  push:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        with: {context: ., file: api/Dockerfile}\n",
+            ),
+        ],
+    ),
     workflow(
         "a-scope-is-missing",
         r"jobs:

@@ -34,7 +34,7 @@ struct Candidate<'a> {
 /// # Errors
 /// A matrix whose jobs can't be told apart.
 pub fn name(cx: &WorkflowContext<'_>, job: &Job, step: &Step, for_registry: bool) -> Result<Name, String> {
-    let base = unique(cx, job, step, &base(cx, cx.workflow, job, step));
+    let base = unique(cx, job, step, &base(cx, cx.path, cx.workflow, job, step));
     Ok(Name { base, matrix: matrix_keys(job, step, for_registry)? })
 }
 
@@ -55,8 +55,7 @@ pub fn target_name(
 
 /// The targets that a step of docker/bake-action builds.
 pub fn targets(cx: &WorkflowContext<'_>, path: &str, step: &Step) -> Vec<String> {
-    let folder = step.input("workdir").or(step.input("source")).unwrap_or(".");
-    let folder = graph::inside(&graph::checkout(path), folder);
+    let folder = graph::inside(&graph::checkout(path), step.bake_folder());
     folder.map(|folder| cx.project.graph.bake_targets(step, &folder)).unwrap_or_default()
 }
 
@@ -78,7 +77,7 @@ fn unique(cx: &WorkflowContext<'_>, job: &Job, step: &Step, own: &str) -> String
                 if !used.is_empty() {
                     taken.extend(used);
                 } else if step.is_action(BUILD_PUSH) {
-                    candidates.push(Candidate { path, job, step, base: base(cx, workflow, job, step) });
+                    candidates.push(Candidate { path, job, step, base: base(cx, path, workflow, job, step) });
                 } else if step.is_action(BAKE) {
                     for target in targets(cx, path, step) {
                         candidates.push(Candidate { path, job, step, base: clean(&target) });
@@ -134,7 +133,7 @@ pub fn scopes(step: &Step) -> Vec<String> {
 }
 
 /// What a step's image is called: by its tags, its service, its folder, its Dockerfile, its job.
-fn base(cx: &WorkflowContext<'_>, workflow: &Workflow, job: &Job, step: &Step) -> String {
+fn base(cx: &WorkflowContext<'_>, path: &str, workflow: &Workflow, job: &Job, step: &Step) -> String {
     let last = |image: &str| {
         let image = masked(image);
         let name = image.rsplit('/').next().unwrap_or(&image);
@@ -155,11 +154,10 @@ fn base(cx: &WorkflowContext<'_>, workflow: &Workflow, job: &Job, step: &Step) -
             last(&image)
         })
     };
-    let name = format!("{}, {}", job.id, step.title());
-    let builds = || cx.project.graph.builds.iter().filter(|build| build.by == By::Step && build.name == name);
+    let builds = || cx.project.graph.of_step(path, job, step);
     let by_service = || {
-        let dockerfile = builds().find(|build| build.file == cx.path)?.dockerfile.as_ref()?;
-        if builds().any(|build| build.file == cx.path && build.dockerfile.as_ref() != Some(dockerfile)) {
+        let dockerfile = builds().next()?.dockerfile.as_ref()?;
+        if builds().any(|build| build.dockerfile.as_ref() != Some(dockerfile)) {
             return None;
         }
         let mut services = cx.project.graph.builds.iter().filter(|other| {
