@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::context::Context;
+use crate::context::{Context, Tree};
 use crate::discover::kind_of;
 use crate::dockerfile;
 use crate::engine::{self, Input, Outcome, Parsed, Refusal};
@@ -56,6 +56,8 @@ pub fn run(transforms: &[&dyn Transform], example: &Example, allowed: Level) -> 
     let exists = |path: &str| files().any(|(name, _)| name == path || name.starts_with(&format!("{path}/")));
     project.graph = Arc::new(Graph::new(composes, bakes, workflows, dockerfiles, &scripts, Some(&exists)));
     project.settings.knowledge.replaced = project.graph.replaced(example.path).to_vec();
+    let everything: Vec<(&str, &str)> = files().collect();
+    project.tree = Tree::memory(&everything);
     let context = Context::memory(example.files);
     let kind = kind_of(Path::new(example.path)).unwrap_or(Kind::Dockerfile);
     let file = engine::read(kind, example.before)?;

@@ -216,6 +216,7 @@ impl<'a> Site<'a> {
             more: Vec::new(),
             edits,
             effects,
+            beside: Vec::new(),
         }))
     }
 
@@ -421,6 +422,7 @@ fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
                 more: Vec::new(),
                 edits,
                 effects: vec![effect],
+                beside: Vec::new(),
             });
         }
     }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::Common;
 use crate::config::{self, Config, ConfigError, Settings};
+use crate::context::Tree;
 use crate::discover::{self, Found, WalkError};
 use crate::engine::{self, Outcome, Parsed};
 use crate::project::graph::{Graph, Image, Source};
@@ -105,7 +106,9 @@ pub fn projects(
                     }
                 }
             }
-            let graph = parts.graph(&root, &Base::of(&root, files.iter().map(|file| &file.found)), contexts);
+            let base = Base::of(&root, files.iter().map(|file| &file.found));
+            project.tree = Tree::folder(&root, &base.folder);
+            let graph = parts.graph(&root, &base, contexts);
             let mut targets = targets(&root);
             targets.extend(graph.builds.iter().filter_map(|build| build.target.as_deref()).map(str::to_lowercase));
             project.targets = Arc::new(targets);

@@ -181,6 +181,85 @@ pub fn remove_instruction(text: &str, instruction: &Instruction) -> Edit {
     Edit::delete(Span::new(start, end))
 }
 
+/// How many comment lines stand directly above an instruction, with no empty line between.
+pub fn comments_above(text: &str, instruction: &Instruction) -> usize {
+    let mut start = line_start(text, instruction.span.start);
+    let mut count = 0;
+    while start > 0 {
+        let above = line_start(text, start - 1);
+        if !text[above..start].trim_start().starts_with('#') {
+            break;
+        }
+        count += 1;
+        start = above;
+    }
+    count
+}
+
+/// The lines of an instruction with as many comment lines above it as said, without the last line break.
+pub fn lines(text: &str, instruction: &Instruction, comments: usize) -> Span {
+    let mut start = line_start(text, instruction.span.start);
+    for _ in 0..comments {
+        start = line_start(text, start.saturating_sub(1));
+    }
+    let end = text[instruction.span.end..].find('\n').map_or(text.len(), |len| instruction.span.end + len);
+    Span::new(start, start + text[start..end].trim_end_matches('\r').len())
+}
+
+/// New instructions, one text each, in lines of their own above an instruction and as many of its comment lines as said.
+pub fn insert_above(text: &str, instruction: &Instruction, comments: usize, new: &[String]) -> Edit {
+    let place = lines(text, instruction, comments);
+    let end = line_break(text);
+    let blank = if comments > 0 { end } else { "" };
+    Edit::insert(place.start, new.iter().map(|line| format!("{line}{end}")).collect::<String>() + blank)
+}
+
+/// Moves an instruction with as many comment lines above it as said directly behind another one, and puts `instead` in its place: whole
+/// instructions. An empty line that set it apart goes along.
+pub fn move_behind(
+    text: &str,
+    instruction: &Instruction,
+    comments: usize,
+    instead: &[String],
+    behind: &Instruction,
+) -> Vec<Edit> {
+    let old = lines(text, instruction, comments);
+    let end = line_break(text);
+    let after = next_line(text, old.end);
+    let blank_before = old.start > 0 && is_blank(text, line_start(text, old.start - 1));
+    let is_apart = blank_before || after < text.len() && is_blank(text, after);
+    let removal = if !instead.is_empty() {
+        Edit::replace(old, instead.join(end))
+    } else {
+        // Between two empty lines one of them goes too.
+        let both = (blank_before || old.start == 0) && after < text.len() && is_blank(text, after);
+        Edit::delete(Span::new(old.start, if both { next_line(text, after) } else { after }))
+    };
+    let block = old.of(text);
+    let target = lines(text, behind, 0);
+    let at = next_line(text, target.end);
+    let blank = if is_apart { end } else { "" };
+    let insertion = if at == text.len() && !text.ends_with('\n') {
+        format!("{end}{blank}{block}")
+    } else {
+        format!("{blank}{block}{end}")
+    };
+    vec![removal, Edit::insert(at, insertion)]
+}
+
+fn line_start(text: &str, offset: usize) -> usize {
+    text[..offset].rfind('\n').map_or(0, |at| at + 1)
+}
+
+/// Where the line behind the one that ends at or after `offset` starts; the end of the text for the last one.
+fn next_line(text: &str, offset: usize) -> usize {
+    text[offset..].find('\n').map_or(text.len(), |len| offset + len + 1)
+}
+
+fn is_blank(text: &str, line: usize) -> bool {
+    text[line..].lines().next().is_some_and(|line| line.trim().is_empty())
+}
+
 /// `commands`, each followed by `&&`, to stand in front of the command at `at`: on lines of their own where the instruction is
 /// continued over lines, or is going to be (`wrap`).
 pub fn chain_before(
@@ -271,6 +350,35 @@ mod tests {
         assert_eq!(flagged("RUN a\n", &["--m", "--n"]), "RUN --m \\\n    --n \\\n    a\n");
         assert_eq!(flagged("RUN --a b\n", &["--m", "--n"]), "RUN --m \\\n    --n \\\n    --a \\\n    b\n");
         assert_eq!(flagged("RUN <<EOF\na\nEOF\n", &["--m", "--n"]), "RUN --m --n <<EOF\na\nEOF\n");
+    }
+
+    fn moved(text: &str, at: usize, instead: &[&str], behind: usize) -> String {
+        let file = read(text).unwrap();
+        let (instruction, behind) = (&file.instructions[at], &file.instructions[behind]);
+        let instead: Vec<String> = instead.iter().map(|text| (*text).to_owned()).collect();
+        let edits = move_behind(text, instruction, comments_above(text, instruction), &instead, behind);
+        EditSet::new(text, edits).unwrap().apply(text)
+    }
+
+    #[test]
+    fn an_instruction_moves_with_its_comment_and_its_empty_line() {
+        assert_eq!(
+            moved("FROM a\nCOPY . .\nRUN b\nCMD c\n", 1, &["COPY d ."], 2),
+            "FROM a\nCOPY d .\nRUN b\nCOPY . .\nCMD c\n"
+        );
+        assert_eq!(
+            moved("FROM a\n\n# all\nCOPY . .\n\nRUN b\n\nCMD c\n", 1, &["COPY d ."], 2),
+            "FROM a\n\nCOPY d .\n\nRUN b\n\n# all\nCOPY . .\n\nCMD c\n"
+        );
+        assert_eq!(moved("FROM a\n\nCOPY . .\n\nRUN b", 1, &[], 2), "FROM a\n\nRUN b\n\nCOPY . .");
+        assert_eq!(
+            moved("FROM a\r\nCOPY . .\r\nRUN b\r\n", 1, &["COPY d ."], 2),
+            "FROM a\r\nCOPY d .\r\nRUN b\r\nCOPY . .\r\n"
+        );
+        assert_eq!(
+            moved("FROM a\nCOPY . .\nRUN b \\\n  c\nCMD d\n", 1, &[], 2),
+            "FROM a\nRUN b \\\n  c\nCOPY . .\nCMD d\n"
+        );
     }
 
     #[test]

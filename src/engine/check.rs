@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Parsed;
 use crate::dockerfile::{self, Dockerfile};
 use crate::facts::bake;
+use crate::text::Span;
 use crate::transform::Effect;
 use crate::yaml::{self, Difference};
 
@@ -74,12 +75,14 @@ fn check_dockerfile(before: &str, old: &Dockerfile, after: &str, effects: &[Effe
     if old.escape != new.escape || old.directives != new.directives {
         return Err("parser directives differ".to_owned());
     }
-    let same_comments = old.comments.len() == new.comments.len()
-        && old.comments.iter().zip(&new.comments).all(|(old, new)| old.of(before).trim() == new.of(after).trim());
+    let order = order(old, effects)?;
+    let comments = comments(old, &order);
+    let same_comments = comments.len() == new.comments.len()
+        && comments.iter().zip(&new.comments).all(|(old, new)| old.of(before).trim() == new.of(after).trim());
     if !same_comments {
         return Err("comments differ".to_owned());
     }
-    let expected = expected(before, old, effects)?;
+    let expected = expected(before, old, effects, &order)?;
     if expected.len() != new.instructions.len() {
         return Err(format!("{} instructions instead of {}", new.instructions.len(), expected.len()));
     }
@@ -96,6 +99,78 @@ fn check_dockerfile(before: &str, old: &Dockerfile, after: &str, effects: &[Effe
         }
     }
     Ok(new)
+}
+
+/// What stands in a file after a change, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot<'a> {
+    Old(usize),
+    /// The last comment lines in front of an old instruction, as many as said, and it.
+    Moved(usize, usize),
+    Inserted(&'a str),
+    /// The comment lines in front of an old instruction, but for as many of the last ones as said.
+    Comments(usize, usize),
+}
+
+/// The order of old, moved and new instructions that the effects promise.
+fn order<'a>(old: &Dockerfile, effects: &'a [Effect]) -> Result<Vec<Slot<'a>>, String> {
+    let count = old.instructions.len();
+    let moves: Vec<(usize, usize, usize)> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::MoveInstruction { instruction, behind, comments } => Some((*instruction, *behind, *comments)),
+            _ => None,
+        })
+        .collect();
+    let moved = |at: usize| moves.iter().find(|(instruction, ..)| *instruction == at);
+    if moves.iter().any(|(at, behind, _)| *at >= count || *behind >= count || moved(*behind).is_some()) {
+        return Err("an instruction that moves behind none, or behind one that moves too".to_owned());
+    }
+    let mut order = Vec::with_capacity(count + effects.len());
+    for at in 0..=count {
+        let here = moves.iter().filter(|(_, behind, _)| behind + 1 == at);
+        order.extend(here.map(|(instruction, _, comments)| Slot::Moved(*instruction, *comments)));
+        order.push(Slot::Comments(at, moved(at).map_or(0, |(.., comments)| *comments)));
+        order.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::InsertInstruction { before, text } if *before == at => Some(Slot::Inserted(text)),
+            _ => None,
+        }));
+        if at < count && moved(at).is_none() {
+            order.push(Slot::Old(at));
+        }
+    }
+    Ok(order)
+}
+
+/// The comments in the order that the slots promise.
+fn comments(old: &Dockerfile, order: &[Slot<'_>]) -> Vec<Span> {
+    let count = old.instructions.len();
+    let between = |from: usize, to: usize| -> Vec<Span> {
+        old.comments.iter().filter(|comment| comment.start >= from && comment.start < to).copied().collect()
+    };
+    let leading = |at: usize| {
+        let from = at.checked_sub(1).map_or(0, |last| old.instructions[last].span.end);
+        let to = if at < count { old.instructions[at].span.start } else { usize::MAX };
+        between(from, to)
+    };
+    let inside = |at: usize| between(old.instructions[at].span.start, old.instructions[at].span.end);
+    let mut comments = Vec::with_capacity(old.comments.len());
+    for slot in order {
+        match *slot {
+            Slot::Old(at) => comments.extend(inside(at)),
+            Slot::Moved(at, along) => {
+                let leading = leading(at);
+                comments.extend_from_slice(&leading[leading.len().saturating_sub(along)..]);
+                comments.extend(inside(at));
+            }
+            Slot::Inserted(_) => {}
+            Slot::Comments(at, along) => {
+                let leading = leading(at);
+                comments.extend_from_slice(&leading[..leading.len().saturating_sub(along)]);
+            }
+        }
+    }
+    comments
 }
 
 /// What an instruction must be after a change.
@@ -154,7 +229,12 @@ fn words_of_body(text: &str) -> Vec<String> {
 type Replacement<'a> = (std::ops::Range<usize>, &'a str);
 
 /// The instructions that the effects promise.
-fn expected<'a>(before: &str, old: &'a Dockerfile, effects: &[Effect]) -> Result<Vec<Expected<'a>>, String> {
+fn expected<'a>(
+    before: &str,
+    old: &'a Dockerfile,
+    effects: &[Effect],
+    order: &[Slot<'_>],
+) -> Result<Vec<Expected<'a>>, String> {
     let mut models: BTreeMap<usize, Option<Model>> = BTreeMap::new();
     for effect in effects {
         let at = match effect {
@@ -162,6 +242,7 @@ fn expected<'a>(before: &str, old: &'a Dockerfile, effects: &[Effect]) -> Result
             | Effect::ReplaceText { instruction, .. }
             | Effect::RemovePair { instruction, .. }
             | Effect::RemoveInstruction { instruction } => *instruction,
+            Effect::InsertInstruction { .. } | Effect::MoveInstruction { .. } => continue,
             Effect::Data(_) | Effect::AddAttribute { .. } => return Err("no effect on a Dockerfile".to_owned()),
         };
         models.entry(at).or_insert_with(|| Some(Model::new(before, &old.instructions[at])));
@@ -203,7 +284,10 @@ fn expected<'a>(before: &str, old: &'a Dockerfile, effects: &[Effect]) -> Result
                 model.words.drain(start..start + count);
             }
             Effect::RemoveInstruction { instruction } => drop(models.insert(*instruction, None)),
-            Effect::Data(_) | Effect::AddAttribute { .. } => {}
+            Effect::InsertInstruction { .. }
+            | Effect::MoveInstruction { .. }
+            | Effect::Data(_)
+            | Effect::AddAttribute { .. } => {}
         }
     }
     for (instruction, mut replacements) in texts {
@@ -227,11 +311,28 @@ fn expected<'a>(before: &str, old: &'a Dockerfile, effects: &[Effect]) -> Result
             model.words = words(&text);
         }
     }
-    let all = old.instructions.iter().enumerate().filter_map(|(at, ins)| match models.remove(&at) {
-        None => Some(Expected::Untouched(ins)),
-        Some(model) => model.map(|model| Expected::Changed(Box::new(model))),
-    });
-    Ok(all.collect())
+    let mut all = Vec::with_capacity(order.len());
+    for slot in order {
+        match *slot {
+            Slot::Old(at) | Slot::Moved(at, _) => match models.remove(&at) {
+                None => all.push(Expected::Untouched(&old.instructions[at])),
+                Some(model) => all.extend(model.map(|model| Expected::Changed(Box::new(model)))),
+            },
+            Slot::Inserted(text) => all.push(Expected::Changed(Box::new(inserted(text, old.escape)?))),
+            Slot::Comments(..) => {}
+        }
+    }
+    Ok(all)
+}
+
+/// A new instruction, as the file's escape character has it read.
+fn inserted(text: &str, escape: char) -> Result<Model, String> {
+    let text = format!("# escape={escape}\n{text}\n");
+    let file = dockerfile::read(&text).map_err(|error| format!("a new instruction can't be read: {error}"))?;
+    match file.instructions.as_slice() {
+        [instruction] if file.comments.len() == 1 => Ok(Model::new(&text, instruction)),
+        _ => Err(format!("{} instructions in the place of a new one", file.instructions.len())),
+    }
 }
 
 /// The text that [`Effect::ReplaceText`] counts in, and whether it is a heredoc's body: the same choice as in
@@ -275,5 +376,26 @@ mod tests {
         assert!(check(before, "FROM x\nRUN --mount=type=cache,target=/x \\\n  a b\n", &effects).is_ok());
         assert!(check(before, "FROM x\nRUN a b\n", &effects).is_err());
         assert!(check(before, before, &effects).is_err());
+    }
+
+    #[test]
+    fn instructions_come_and_move_with_their_comments_only_as_declared() {
+        let before = "FROM x\n# all\nCOPY . .\n# c\nRUN a\n# d\nCMD b\n";
+        let effects = [
+            Effect::InsertInstruction { before: 1, text: "COPY p .".to_owned() },
+            Effect::MoveInstruction { instruction: 1, behind: 2, comments: 1 },
+        ];
+        let after = "FROM x\nCOPY p .\n# c\nRUN a\n# all\nCOPY . .\n# d\nCMD b\n";
+        check(before, after, &effects).unwrap();
+        for wrong in [
+            "FROM x\nCOPY p .\n# c\nRUN a\nCOPY . .\n# d\nCMD b\n",
+            "FROM x\nCOPY p .\n# all\n# c\nRUN a\nCOPY . .\n# d\nCMD b\n",
+            "FROM x\nCOPY q .\n# c\nRUN a\n# all\nCOPY . .\n# d\nCMD b\n",
+            "FROM x\nCOPY p .\n# c\nRUN a\n# d\nCMD b\n# all\nCOPY . .\n",
+            before,
+        ] {
+            assert!(check(before, wrong, &effects).is_err(), "{wrong:?}");
+        }
+        assert!(check(before, after, &effects[..1]).is_err());
     }
 }

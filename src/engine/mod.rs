@@ -20,7 +20,7 @@ use crate::facts::{Facts, Scripts};
 use crate::project::Project;
 use crate::text::LineIndex;
 use crate::transform::{
-    BakeContext, Change, ComposeContext, DockerfileContext, Effect, Findings, Kind, Level, Skip, Transform,
+    BakeContext, Beside, Change, ComposeContext, DockerfileContext, Effect, Findings, Kind, Level, Skip, Transform,
     WorkflowContext,
 };
 
@@ -64,6 +64,8 @@ pub struct Applied {
     pub level: Level,
     /// Line of the text before all changes, from 1.
     pub line: usize,
+    /// What it does to other files.
+    pub beside: Vec<Beside>,
     /// The edits, in the text as the changes before this one left it.
     pub edits: EditSet,
 }
@@ -244,7 +246,7 @@ impl Run<'_> {
         let (path, text, project) = (self.input.path, self.text.as_str(), self.input.project);
         match (file, facts) {
             (Parsed::Dockerfile(_), Some(facts)) => {
-                let cx = DockerfileContext { facts, context: self.input.context, project };
+                let cx = DockerfileContext { path, facts, context: self.input.context, project };
                 transform.dockerfile(&cx, &mut findings);
             }
             (Parsed::Dockerfile(_), None) => {}
@@ -406,6 +408,7 @@ fn finish(
             reason: change.reason.clone(),
             level: change.level,
             line,
+            beside: change.beside.clone(),
             edits: set.clone(),
         });
     }

@@ -10,6 +10,7 @@ pub mod defeats;
 pub mod images;
 pub mod interpolation;
 pub mod managers;
+pub mod manifests;
 pub mod packages;
 pub mod readers;
 pub mod runs;

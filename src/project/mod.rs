@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::Settings;
+use crate::context::Tree;
 use crate::dockerfile::Dockerfile;
 use crate::facts::{Facts, Scripts, images, managers};
 
@@ -24,6 +25,8 @@ pub struct Project {
     pub distributions: Arc<BTreeMap<&'static str, BTreeSet<String>>>,
     /// Which file builds which image.
     pub graph: Arc<Graph>,
+    /// Its files.
+    pub tree: Tree,
     /// Stage names that compose files and scripts build by name.
     pub targets: Arc<BTreeSet<String>>,
 }

@@ -126,6 +126,28 @@ pub struct Change {
     pub more: Vec<usize>,
     pub edits: Vec<Edit>,
     pub effects: Vec<Effect>,
+    /// What the change does to other files. It is made only together with that.
+    pub beside: Vec<Beside>,
+}
+
+/// What a change does to a file that no transform reads as its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beside {
+    /// Patterns that a .dockerignore gets at its end, in lines of their own; the file is made where it is missing.
+    Ignore {
+        /// Relative to the root of the project.
+        path: String,
+        patterns: Vec<String>,
+    },
+}
+
+impl Beside {
+    /// The file, relative to the root of the project.
+    pub fn path(&self) -> &str {
+        match self {
+            Beside::Ignore { path, .. } => path,
+        }
+    }
 }
 
 /// What a change does to a file; the engine compares it with what it finds afterwards. `instruction` is an index into the
@@ -150,6 +172,18 @@ pub enum Effect {
     },
     RemoveInstruction {
         instruction: usize,
+    },
+    /// A new instruction directly in front of an old one; the number of old ones stands for the end. `text` is the whole of it.
+    InsertInstruction {
+        before: usize,
+        text: String,
+    },
+    /// An instruction that comes to stand directly behind another one, in front of the comments there, with as many comment lines as
+    /// stand directly above it and go along.
+    MoveInstruction {
+        instruction: usize,
+        behind: usize,
+        comments: usize,
     },
     /// What differs in the data of a YAML or JSON file.
     Data(Difference),
@@ -183,6 +217,8 @@ impl Findings {
 
 /// What a transform sees of a Dockerfile.
 pub struct DockerfileContext<'a> {
+    /// Relative to the root of the project; `FILE#SERVICE` for one that stands in a compose file.
+    pub path: &'a str,
     pub facts: &'a Facts<'a>,
     /// The files beside it.
     pub context: &'a crate::context::Context,

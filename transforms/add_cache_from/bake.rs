@@ -174,6 +174,7 @@ impl<'a> Site<'a> {
             more: Vec::new(),
             edits: self.edits,
             effects: self.effects,
+            beside: Vec::new(),
         }
     }
 }

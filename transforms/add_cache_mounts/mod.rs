@@ -164,6 +164,7 @@ fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result
         more: Vec::new(),
         edits: draft.out.edits,
         effects: draft.out.effects,
+        beside: Vec::new(),
     })
 }
 

@@ -139,6 +139,7 @@ pub fn change(cx: &WorkflowContext<'_>, job: &Job, first: &Step, sites: &[Site<'
         more: sites.iter().map(|site| site.step.offset).collect(),
         edits,
         effects,
+        beside: Vec::new(),
     })
 }
 

@@ -104,6 +104,15 @@ impl CiBuilder {
     }
 }
 
+/// The build contexts of a Dockerfile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contexts {
+    /// Relative to the root of the project, sorted.
+    pub folders: Vec<String>,
+    /// `path:line` of a build whose context can't be told.
+    pub unknown: Option<String>,
+}
+
 /// An image that something in the repository pushes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
@@ -162,6 +171,21 @@ impl Graph {
                 Some((parent(&source.path), service.name.as_str(), service.image.as_deref()?))
             })
             .collect()
+    }
+
+    /// The build contexts of a Dockerfile, as far as something in the repository names them.
+    pub fn contexts(&self, path: &str) -> Contexts {
+        let mut contexts = Contexts::default();
+        let builds = self.builds.iter().filter(|build| build.dockerfile.as_deref() == Some(path));
+        for build in builds.filter(|build| build.by != By::Nothing) {
+            match &build.context {
+                Some(folder) => contexts.folders.push(folder.clone()),
+                None => contexts.unknown = Some(format!("{}:{}", build.file, build.line)),
+            }
+        }
+        contexts.folders.sort();
+        contexts.folders.dedup();
+        contexts
     }
 
     /// Named contexts that builds of a Dockerfile put in the place of its images and stages.

@@ -1,9 +1,17 @@
 //! Files of a build context, read when they are asked for; never outside the repository, never over a link out of it. In memory
 //! for tests.
 
+mod build_context;
+mod dockerignore;
+mod tree;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+pub use build_context::{BuildContext, join};
+pub use dockerignore::{BadPattern, Dockerignore};
+pub use tree::{Entry, Tree};
 
 /// Larger files are no configuration, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -55,7 +63,7 @@ impl Context {
         Self { source: Source::Nothing }
     }
 
-    /// Files by their path relative to the Dockerfile's folder.
+    /// Files by their path relative to the root of the repository.
     pub fn memory(files: &[(&str, &str)]) -> Self {
         let owned = files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned()));
         Self { source: Source::Memory(owned.collect()) }

@@ -1,0 +1,80 @@
+//! A build context: a folder of the repository as the builder gets it, without what its .dockerignore keeps out.
+
+use super::dockerignore::Dockerignore;
+use super::tree::{Entry, Tree};
+
+/// A folder of the repository as the builder gets it. Paths are relative to it, with slashes; `.` is the folder itself.
+#[derive(Debug, Clone)]
+pub struct BuildContext<'a> {
+    tree: &'a Tree,
+    /// Relative to the root of the project.
+    pub folder: String,
+    /// The .dockerignore that holds, or that would if it were there; relative to the root of the project.
+    pub ignore_path: String,
+    /// Whether it is there.
+    pub has_ignore: bool,
+    pub ignore: Dockerignore,
+}
+
+impl<'a> BuildContext<'a> {
+    /// The context at `folder` for the Dockerfile at `dockerfile`; both relative to the root of the project.
+    ///
+    /// # Errors
+    /// No such folder, and a .dockerignore that can't be read.
+    ///
+    /// Source: `Dockerfile.dockerignore` wins over the context's own one (moby/buildkit `frontend/dockerui/config.go`).
+    pub fn open(tree: &'a Tree, folder: &str, dockerfile: &str) -> Result<Self, String> {
+        if tree.entry(folder) != Some(Entry::Folder) {
+            return Err(format!("the build context {folder} is no folder of the repository"));
+        }
+        let own = format!("{dockerfile}.dockerignore");
+        let shared = join(folder, ".dockerignore");
+        let ignore_path = if tree.entry(&own).is_some() { own } else { shared };
+        let has_ignore = match tree.entry(&ignore_path) {
+            None => false,
+            Some(Entry::File) => true,
+            Some(_) => return Err(format!("{ignore_path} is no plain file")),
+        };
+        let text = if has_ignore {
+            tree.text(&ignore_path).ok_or(format!("{ignore_path} can't be read"))?
+        } else {
+            String::new()
+        };
+        let ignore = Dockerignore::read(&text).map_err(|bad| format!("{ignore_path} can't be read: {bad}"))?;
+        Ok(Self { tree, folder: folder.to_owned(), ignore_path, has_ignore, ignore })
+    }
+
+    /// What the builder finds at `path`.
+    pub fn entry(&self, path: &str) -> Option<Entry> {
+        if path != "." && self.ignore.excludes(path) {
+            return None;
+        }
+        self.tree.entry(&join(&self.folder, path))
+    }
+
+    /// Whether something stands at `path` in the repository, whether the builder gets it or not.
+    pub fn has_on_disk(&self, path: &str) -> bool {
+        self.tree.entry(&join(&self.folder, path)).is_some()
+    }
+
+    /// The text of a file that the builder finds.
+    pub fn text(&self, path: &str) -> Option<String> {
+        (self.entry(path) == Some(Entry::File)).then(|| self.tree.text(&join(&self.folder, path))).flatten()
+    }
+
+    /// The names that the builder finds in a folder, sorted.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        let mut names = self.tree.names(&join(&self.folder, folder));
+        names.retain(|name| !self.ignore.excludes(&join(folder, name)));
+        names
+    }
+}
+
+/// `path` beneath `folder`, both relative and without `..`; `.` is nothing.
+pub fn join(folder: &str, path: &str) -> String {
+    match (folder, path) {
+        (".", path) => path.to_owned(),
+        (folder, ".") => folder.to_owned(),
+        (folder, path) => format!("{folder}/{path}"),
+    }
+}

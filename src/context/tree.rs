@@ -1,0 +1,160 @@
+//! The files of a repository by their path from its root, read when they are asked for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::LARGEST;
+
+/// The files of a repository. Paths are relative to its root, with slashes; `.` is the root. Nothing outside it is looked at, and no
+/// link is followed.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    source: Source,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Source {
+    #[default]
+    Nothing,
+    Memory(Arc<BTreeMap<String, String>>),
+    Folder {
+        /// Repository root, canonical.
+        root: PathBuf,
+        /// What the paths count from: the root, or the working folder where paths keep the names that they were called by.
+        base: PathBuf,
+    },
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    File,
+    Folder,
+    /// A link, or something behind one.
+    Link,
+}
+
+impl Tree {
+    /// Of files in memory; folders are what their paths name.
+    pub fn memory(files: &[(&str, &str)]) -> Self {
+        let owned = files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned()));
+        Self { source: Source::Memory(Arc::new(owned.collect())) }
+    }
+
+    /// Of the repository at `root`, with paths that count from `base`.
+    pub fn folder(root: &Path, base: &Path) -> Self {
+        let here = |path: &Path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() };
+        match (here(root).canonicalize(), here(base).canonicalize()) {
+            (Ok(root), Ok(base)) => Self { source: Source::Folder { root, base } },
+            _ => Self::default(),
+        }
+    }
+
+    /// Whether anything can be seen.
+    pub fn is_known(&self) -> bool {
+        !matches!(self.source, Source::Nothing)
+    }
+
+    /// Where a path lies in the file system.
+    pub fn place(&self, path: &str) -> Option<PathBuf> {
+        match &self.source {
+            Source::Folder { base, .. } => Some(base.join(path)),
+            _ => None,
+        }
+    }
+
+    /// What stands at `path`.
+    pub fn entry(&self, path: &str) -> Option<Entry> {
+        match &self.source {
+            Source::Nothing => None,
+            Source::Memory(files) => {
+                if files.contains_key(path) {
+                    return Some(Entry::File);
+                }
+                let beneath = format!("{path}/");
+                let is_folder = path == "." || files.keys().any(|name| name.starts_with(&beneath));
+                is_folder.then_some(Entry::Folder)
+            }
+            Source::Folder { root, base } => {
+                let path = base.join(path);
+                let kind = path.symlink_metadata().ok()?.file_type();
+                let plain: PathBuf = path.components().collect();
+                let real = path.canonicalize();
+                if kind.is_symlink() || !real.is_ok_and(|real| real == plain && real.starts_with(root)) {
+                    return Some(Entry::Link);
+                }
+                Some(if kind.is_dir() { Entry::Folder } else { Entry::File })
+            }
+        }
+    }
+
+    /// The text of a file; none for links, for what is no text, and for what is larger than configuration gets.
+    pub fn text(&self, path: &str) -> Option<String> {
+        if self.entry(path) != Some(Entry::File) {
+            return None;
+        }
+        match &self.source {
+            Source::Nothing => None,
+            Source::Memory(files) => files.get(path).cloned(),
+            Source::Folder { base, .. } => {
+                let path = base.join(path);
+                let small = path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST);
+                small.then(|| std::fs::read_to_string(&path).ok()).flatten()
+            }
+        }
+    }
+
+    /// The names in a folder, sorted.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        if self.entry(folder) != Some(Entry::Folder) {
+            return Vec::new();
+        }
+        let mut names: Vec<String> = match &self.source {
+            Source::Nothing => Vec::new(),
+            Source::Memory(files) => {
+                let beneath = if folder == "." { String::new() } else { format!("{folder}/") };
+                let inside = files.keys().filter_map(|path| path.strip_prefix(&beneath));
+                inside.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect()
+            }
+            Source::Folder { base, .. } => {
+                let entries = std::fs::read_dir(base.join(folder)).into_iter().flatten().flatten();
+                entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+            }
+        };
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_in_memory_are_what_paths_name() {
+        let tree = Tree::memory(&[("a/b/c", "x"), ("a/d", "y")]);
+        assert_eq!(
+            (tree.entry("a/b"), tree.entry("a/b/c"), tree.entry("a/x")),
+            (Some(Entry::Folder), Some(Entry::File), None)
+        );
+        assert_eq!((tree.names("a"), tree.names(".")), (vec!["b".to_owned(), "d".to_owned()], vec!["a".to_owned()]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_seen_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("real")).unwrap();
+        std::fs::write(folder.path().join("real/file"), "x").unwrap();
+        std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+        let tree = Tree::folder(folder.path(), folder.path());
+        assert_eq!(tree.text("real/file").as_deref(), Some("x"));
+        assert_eq!(
+            (tree.entry("link"), tree.entry("link/file"), tree.text("link/file")),
+            (Some(Entry::Link), Some(Entry::Link), None)
+        );
+        assert_eq!(tree.text("../x"), None);
+    }
+}
