@@ -41,6 +41,31 @@ pub fn replace(path: &Path, root: &Path, before: &str, after: &str) -> Result<()
     Ok(())
 }
 
+/// Makes a file that is not there yet, with `text`, inside `root`.
+///
+/// # Errors
+/// [`WriteError`]; there is no such file then. [`WriteError::Changed`] where there is one meanwhile.
+pub fn create(path: &Path, root: &Path, text: &str) -> Result<(), WriteError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !root.canonicalize().is_ok_and(|root| folder.canonicalize().is_ok_and(|folder| folder.starts_with(root))) {
+        return Err(WriteError::Outside);
+    }
+    let mut file = tempfile::Builder::new().prefix(".restow-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As a new file of an editor: the temporary one is its owner's alone.
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        std::io::ErrorKind::AlreadyExists => WriteError::Changed,
+        _ => WriteError::Io(error.error),
+    })?;
+    Ok(())
+}
+
 #[cfg(unix)]
 fn keep_owner(path: &Path, meta: &std::fs::Metadata) -> Result<(), WriteError> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -69,6 +94,18 @@ mod tests {
         std::fs::write(&path, "new").unwrap();
         assert!(matches!(replace(&path, folder.path(), "old", "x"), Err(WriteError::Changed)));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_is_made_only_where_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".dockerignore");
+        create(&path, folder.path(), "a\n").unwrap();
+        assert!(matches!(create(&path, folder.path(), "b\n"), Err(WriteError::Changed)));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\n");
+        let outside = tempfile::tempdir().unwrap();
+        assert!(matches!(create(&outside.path().join("x"), folder.path(), "a"), Err(WriteError::Outside)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -4,6 +4,7 @@ mod cli {
     pub mod support;
 
     mod apply;
+    mod beside;
     mod broken;
     mod builders;
     mod compose;

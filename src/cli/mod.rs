@@ -1,6 +1,8 @@
 //! The command line: one file per command; what they share stands here.
 
 pub mod apply;
+
+mod beside;
 pub mod check;
 pub mod diff;
 pub mod explain;

@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use ignore::overrides::Override;
 use rayon::prelude::*;
 
-use super::Common;
 use super::survey::{self, Configs, Loaded};
+use super::{Common, beside};
 use crate::config::Settings;
 use crate::context::{Context, Listings};
 use crate::discover::{self, Found};
@@ -94,7 +94,12 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
                         project: &project,
                     };
                     let outcome = engine::rewrite(&input, &chosen, level);
-                    report.files.push(FileReport { path: path.clone(), relative: path.clone(), outcome });
+                    report.files.push(FileReport {
+                        path: path.clone(),
+                        relative: path.clone(),
+                        outcome,
+                        is_new: false,
+                    });
                 }
             }
         }
@@ -146,6 +151,11 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
             None => {}
         }
     }
+    let changed: Vec<(&FileReport, &Found)> = report.files.iter().zip(&found).collect();
+    for (file, place) in beside::collect(&changed, &projects) {
+        report.files.push(file);
+        found.push(place);
+    }
     let notes = projects.values().filter_map(Project::builder_reason).collect();
     Ok(Finished { report, found, stdin: None, notes })
 }
@@ -175,7 +185,7 @@ fn one(
     let context = Context::folder(&loaded.found.root, folder, listings);
     let input = Input { path: &loaded.found.relative, text, file, context: &context, project: &project };
     let outcome = engine::rewrite(&input, &chosen, level);
-    Ok(FileReport { path, relative: loaded.found.relative.clone(), outcome })
+    Ok(FileReport { path, relative: loaded.found.relative.clone(), outcome, is_new: false })
 }
 
 /// The transforms to run on a file, and the highest level.

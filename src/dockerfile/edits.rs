@@ -214,37 +214,50 @@ pub fn insert_above(text: &str, instruction: &Instruction, comments: usize, new:
     Edit::insert(place.start, new.iter().map(|line| format!("{line}{end}")).collect::<String>() + blank)
 }
 
-/// Moves an instruction with as many comment lines above it as said directly behind another one, and puts `instead` in its place: whole
-/// instructions. An empty line that set it apart goes along.
-pub fn move_behind(
-    text: &str,
-    instruction: &Instruction,
-    comments: usize,
-    instead: &[String],
-    behind: &Instruction,
-) -> Vec<Edit> {
-    let old = lines(text, instruction, comments);
+/// An instruction that moves.
+pub struct Move<'a> {
+    pub instruction: &'a Instruction,
+    /// How many of the comment lines directly above it go along.
+    pub comments: usize,
+    /// New instructions in its place, one text each.
+    pub instead: &'a [String],
+}
+
+/// Moves instructions, in this order, directly behind another one, with new instructions in front of them there. An empty line that
+/// set the first of them apart goes along.
+pub fn move_behind(text: &str, moves: &[Move<'_>], first: &[String], behind: &Instruction) -> Vec<Edit> {
     let end = line_break(text);
-    let after = next_line(text, old.end);
-    let blank_before = old.start > 0 && is_blank(text, line_start(text, old.start - 1));
-    let is_apart = blank_before || after < text.len() && is_blank(text, after);
-    let removal = if !instead.is_empty() {
-        Edit::replace(old, instead.join(end))
-    } else {
-        // Between two empty lines one of them goes too.
-        let both = (blank_before || old.start == 0) && after < text.len() && is_blank(text, after);
-        Edit::delete(Span::new(old.start, if both { next_line(text, after) } else { after }))
-    };
-    let block = old.of(text);
-    let target = lines(text, behind, 0);
-    let at = next_line(text, target.end);
-    let blank = if is_apart { end } else { "" };
-    let insertion = if at == text.len() && !text.ends_with('\n') {
-        format!("{end}{blank}{block}")
-    } else {
-        format!("{blank}{block}{end}")
-    };
-    vec![removal, Edit::insert(at, insertion)]
+    let mut edits = Vec::with_capacity(moves.len() + 1);
+    let mut block = String::new();
+    for (index, moved) in moves.iter().enumerate() {
+        let old = lines(text, moved.instruction, moved.comments);
+        let after = next_line(text, old.end);
+        let blank_before = old.start > 0 && is_blank(text, line_start(text, old.start - 1));
+        let blank_after = after < text.len() && is_blank(text, after);
+        if index == 0 && !first.is_empty() {
+            block.extend(first.iter().map(|new| format!("{new}{end}")));
+        }
+        let is_apart = blank_before || blank_after || moved.comments > 0 && !first.is_empty();
+        if is_apart && (index == 0 || blank_before) {
+            block.insert_str(if index == 0 && first.is_empty() { 0 } else { block.len() }, end);
+        }
+        block.push_str(old.of(text));
+        block.push_str(end);
+        edits.push(if moved.instead.is_empty() {
+            // Between two empty lines one of them goes too.
+            let both = (blank_before || old.start == 0) && blank_after;
+            Edit::delete(Span::new(old.start, if both { next_line(text, after) } else { after }))
+        } else {
+            Edit::replace(old, moved.instead.join(end))
+        });
+    }
+    let at = next_line(text, lines(text, behind, 0).end);
+    if at == text.len() && !text.ends_with('\n') {
+        block.truncate(block.len() - end.len());
+        block.insert_str(0, end);
+    }
+    edits.push(Edit::insert(at, block));
+    edits
 }
 
 fn line_start(text: &str, offset: usize) -> usize {
@@ -356,8 +369,24 @@ mod tests {
         let file = read(text).unwrap();
         let (instruction, behind) = (&file.instructions[at], &file.instructions[behind]);
         let instead: Vec<String> = instead.iter().map(|text| (*text).to_owned()).collect();
-        let edits = move_behind(text, instruction, comments_above(text, instruction), &instead, behind);
+        let moved = Move { instruction, comments: comments_above(text, instruction), instead: &instead };
+        let edits = move_behind(text, &[moved], &[], behind);
         EditSet::new(text, edits).unwrap().apply(text)
+    }
+
+    #[test]
+    fn instructions_that_move_together_keep_their_order_and_follow_what_is_new() {
+        let text = "FROM a\nCOPY b b\nCOPY c c\nENV d=e\nRUN f\n";
+        let file = read(text).unwrap();
+        let place = |at: usize| &file.instructions[at];
+        let instead = ["COPY b/x b/".to_owned()];
+        let moves = [
+            Move { instruction: place(1), comments: 0, instead: &instead },
+            Move { instruction: place(2), comments: 0, instead: &[] },
+        ];
+        let edits = move_behind(text, &moves, &["RUN g".to_owned()], place(3));
+        let after = EditSet::new(text, edits).unwrap().apply(text);
+        assert_eq!(after, "FROM a\nCOPY b/x b/\nENV d=e\nRUN g\nCOPY b b\nCOPY c c\nRUN f\n");
     }
 
     #[test]

@@ -128,13 +128,14 @@ fn order<'a>(old: &Dockerfile, effects: &'a [Effect]) -> Result<Vec<Slot<'a>>, S
     }
     let mut order = Vec::with_capacity(count + effects.len());
     for at in 0..=count {
-        let here = moves.iter().filter(|(_, behind, _)| behind + 1 == at);
-        order.extend(here.map(|(instruction, _, comments)| Slot::Moved(*instruction, *comments)));
-        order.push(Slot::Comments(at, moved(at).map_or(0, |(.., comments)| *comments)));
         order.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::MoveInstruction { instruction, behind, comments } if behind + 1 == at => {
+                Some(Slot::Moved(*instruction, *comments))
+            }
             Effect::InsertInstruction { before, text } if *before == at => Some(Slot::Inserted(text)),
             _ => None,
         }));
+        order.push(Slot::Comments(at, moved(at).map_or(0, |(.., comments)| *comments)));
         if at < count && moved(at).is_none() {
             order.push(Slot::Old(at));
         }

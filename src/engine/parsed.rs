@@ -84,6 +84,13 @@ pub fn read(kind: Kind, text: &str) -> Result<Parsed, Refusal> {
             Parsed::Workflow(stream, workflow)
         }
         Kind::Bake => Parsed::Bake(bake::read(text)?),
+        Kind::Dockerignore => {
+            return Err(Refusal {
+                line: 0,
+                column: 0,
+                message: "a .dockerignore is rewritten with its Dockerfile".to_owned(),
+            });
+        }
     })
 }
 

@@ -6,6 +6,7 @@ pub mod bases;
 pub mod caches;
 pub mod cleanups;
 pub mod compose;
+pub mod copies;
 pub mod defeats;
 pub mod images;
 pub mod interpolation;
@@ -13,7 +14,9 @@ pub mod managers;
 pub mod manifests;
 pub mod packages;
 pub mod readers;
+pub mod requirements;
 pub mod runs;
+pub mod sources;
 pub mod stages;
 pub mod users;
 pub mod workflow;
@@ -21,7 +24,9 @@ pub mod workflow;
 use std::sync::{Arc, LazyLock};
 
 use crate::dockerfile::Dockerfile;
+use stages::Resolved;
 
+pub use copies::Copy;
 pub use runs::{Run, Scripts, Unreadable};
 pub use stages::{Base, Environment, ImageBase, Stage, State, Variable};
 pub use users::User;
@@ -86,15 +91,17 @@ pub struct Facts<'a> {
     pub stages: Vec<Stage>,
     /// Every RUN in order, ONBUILD ones aside.
     pub runs: Vec<Run>,
+    /// Every COPY and ADD in order, ONBUILD ones aside.
+    pub copies: Vec<Copy>,
     /// For each instruction the line that people know it by: where it starts in the file on disk.
     lines: Vec<usize>,
 }
 
 impl<'a> Facts<'a> {
     pub fn new(text: &'a str, file: &'a Dockerfile, knowledge: &'a Knowledge, scripts: &Scripts) -> Self {
-        let (stages, runs) = stages::resolve(text, file, knowledge, scripts);
+        let Resolved { stages, runs, copies } = stages::resolve(text, file, knowledge, scripts);
         let lines = file.instructions.iter().map(|ins| ins.start_line).collect();
-        Self { text, file, knowledge, stages, runs, lines }
+        Self { text, file, knowledge, stages, runs, copies, lines }
     }
 
     /// Sets the lines of the instructions in the file on disk, where `text` has moved them.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Knowledge;
 use super::bases::{self, Distribution, Family};
+use super::copies::{self, Copy};
 use super::images::{self, BaseFacts};
 use super::runs::{self, Run, Scripts};
 use super::users::{self, User};
@@ -146,8 +147,15 @@ impl State {
     }
 }
 
-/// Resolves all stages, and all RUNs in them.
-pub fn resolve(text: &str, file: &Dockerfile, knowledge: &Knowledge, scripts: &Scripts) -> (Vec<Stage>, Vec<Run>) {
+/// What [`resolve`] gives.
+pub struct Resolved {
+    pub stages: Vec<Stage>,
+    pub runs: Vec<Run>,
+    pub copies: Vec<Copy>,
+}
+
+/// Resolves all stages, and all RUNs and COPYs in them.
+pub fn resolve(text: &str, file: &Dockerfile, knowledge: &Knowledge, scripts: &Scripts) -> Resolved {
     let mut resolver = Resolver {
         text,
         file,
@@ -156,6 +164,7 @@ pub fn resolve(text: &str, file: &Dockerfile, knowledge: &Knowledge, scripts: &S
         globals: Environment::default(),
         stages: Vec::new(),
         runs: Vec::new(),
+        copies: Vec::new(),
     };
     let mut at = 0;
     while at < file.instructions.len() && file.instructions[at].keyword != Keyword::From {
@@ -174,7 +183,7 @@ pub fn resolve(text: &str, file: &Dockerfile, knowledge: &Knowledge, scripts: &S
         resolver.stage(at..end);
         at = end;
     }
-    (resolver.stages, resolver.runs)
+    Resolved { stages: resolver.stages, runs: resolver.runs, copies: resolver.copies }
 }
 
 struct Resolver<'a> {
@@ -186,6 +195,7 @@ struct Resolver<'a> {
     globals: Environment,
     stages: Vec<Stage>,
     runs: Vec<Run>,
+    copies: Vec<Copy>,
 }
 
 impl Resolver<'_> {
@@ -242,6 +252,8 @@ impl Resolver<'_> {
                     Arc::make_mut(&mut state.users).extend(created);
                 }
                 self.runs.push(run);
+            } else if matches!(instruction.keyword, Keyword::Copy | Keyword::Add) {
+                self.copies.push(copies::read(self.file, at, index, &state));
             } else {
                 changed |= self.apply(instruction, &mut state);
             }
@@ -449,7 +461,8 @@ mod tests {
     use crate::dockerfile::read;
 
     fn stages(text: &str) -> (Vec<Stage>, Vec<Run>) {
-        resolve(text, &read(text).unwrap(), &Knowledge::default(), &Scripts::new())
+        let resolved = resolve(text, &read(text).unwrap(), &Knowledge::default(), &Scripts::new());
+        (resolved.stages, resolved.runs)
     }
 
     #[test]

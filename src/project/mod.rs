@@ -1,6 +1,7 @@
 //! What is known of the repository around a file: its settings, the builder it is meant for, and what its Dockerfiles share.
 
 pub mod commands;
+pub mod contexts;
 pub mod graph;
 pub mod signs;
 

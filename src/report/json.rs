@@ -75,7 +75,11 @@ pub fn report(report: &Report) -> Result<String, serde_json::Error> {
             reason: &change.reason,
             level: change.level,
             line: change.line,
-            diff: patch::patch(&file.relative, &before, &after),
+            diff: if file.is_new && before.is_empty() {
+                patch::creation(&file.relative, &after)
+            } else {
+                patch::patch(&file.relative, &before, &after)
+            },
         });
         let held = outcome.held_back.iter().map(|held| Skipped {
             transform: held.transform,

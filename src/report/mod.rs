@@ -25,6 +25,8 @@ pub struct FileReport {
     /// As in patches: relative to the git root, or to the named folder.
     pub relative: String,
     pub outcome: Outcome,
+    /// Whether the file is not there yet.
+    pub is_new: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,22 @@
 //! `--format patch`: for `git apply`, `git apply -R` and `patch -p1`.
 
 use super::{FileReport, hunks};
+use crate::engine::Outcome;
 
 /// One file's patch; empty if it is unchanged.
 pub fn file(report: &FileReport) -> String {
-    patch(&report.relative, &report.outcome.before, &report.outcome.after)
+    let Outcome { before, after, .. } = &report.outcome;
+    if report.is_new { creation(&report.relative, after) } else { patch(&report.relative, before, after) }
+}
+
+/// The patch that makes a file.
+pub fn creation(path: &str, text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let (old, new) = (quoted("a/", path), quoted("b/", path));
+    let tab = if path.contains(' ') { "\t" } else { "" };
+    format!("diff --git {old} {new}\nnew file mode 100644\n--- /dev/null\n+++ {new}{tab}\n{}", hunks("", text))
 }
 
 /// The patch that turns `before` into `after`.

@@ -88,6 +88,8 @@ pub enum Kind {
     Compose,
     Workflow,
     Bake,
+    /// No transform reads one as its own; a change of a Dockerfile may add to it.
+    Dockerignore,
 }
 
 /// How sure a change is.
@@ -173,13 +175,14 @@ pub enum Effect {
     RemoveInstruction {
         instruction: usize,
     },
-    /// A new instruction directly in front of an old one; the number of old ones stands for the end. `text` is the whole of it.
+    /// A new instruction in front of an old one; the number of old ones stands for the end. `text` is the whole of it. What comes or
+    /// moves to one place stands there in the order of the effects.
     InsertInstruction {
         before: usize,
         text: String,
     },
-    /// An instruction that comes to stand directly behind another one, in front of the comments there, with as many comment lines as
-    /// stand directly above it and go along.
+    /// An instruction that comes to stand behind another one, in front of the comments there, with as many of the comment lines
+    /// directly above it as said.
     MoveInstruction {
         instruction: usize,
         behind: usize,

@@ -3,6 +3,8 @@
 //! An install is looked at with the files of the folder that it runs in, as the build has them before the install. Where it can't be
 //! shown what the install reads, it is refused with a reason.
 
+mod pip;
+
 use super::managers::Call;
 use super::runs::Run;
 use crate::context::Entry;
@@ -61,9 +63,24 @@ pub enum Above {
 /// # Errors
 /// Why it can't be told, or why the install needs the sources.
 pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> Result<Option<Install>, String> {
-    let _ = (call, command, run, files);
-    Ok(None)
+    let read = match call.manager.id {
+        "pip" => pip::install,
+        _ => return Ok(None),
+    };
+    read(call, command, run, files)
 }
+
+/// Why an install is refused that reads a file which no COPY brings: the only such reason that says nothing of the install itself.
+pub fn not_copied(path: &str) -> String {
+    format!("{path}{NOT_COPIED}")
+}
+
+/// Whether a refusal is [`not_copied`].
+pub fn is_not_copied(reason: &str) -> bool {
+    reason.ends_with(NOT_COPIED)
+}
+
+const NOT_COPIED: &str = " is not among the files that the build copies from its context";
 
 /// Files in memory, for tests.
 #[cfg(test)]

@@ -1,0 +1,271 @@
+//! pip: requirements files, and what they include.
+//!
+//! Source: pypa/pip `src/pip/_internal/cli/cmdoptions.py` (options), `req/req_file.py` (files, by `facts/requirements.rs`).
+
+use super::{Files, Install, not_copied};
+use crate::facts::caches::{Account, account};
+use crate::facts::managers::Call;
+use crate::facts::requirements::{self, Entry};
+use crate::facts::runs::Run;
+use crate::shell::Command;
+
+/// Options that take the next word and name no file that pip reads.
+const VALUES: [&str; 32] = [
+    "--platform",
+    "--python-version",
+    "--implementation",
+    "--abi",
+    "--upgrade-strategy",
+    "--index-url",
+    "-i",
+    "--pypi-url",
+    "--extra-index-url",
+    "--no-binary",
+    "--only-binary",
+    "--progress-bar",
+    "--root-user-action",
+    "--config-settings",
+    "--config-setting",
+    "-C",
+    "--global-option",
+    "--use-feature",
+    "--use-deprecated",
+    "--cache-dir",
+    "--log",
+    "--proxy",
+    "--retries",
+    "--timeout",
+    "--exists-action",
+    "--trusted-host",
+    "--cert",
+    "--client-cert",
+    "--keyring-provider",
+    "--hash",
+    "--report",
+    "--python",
+];
+
+/// Options that name a folder that pip writes.
+const FOLDERS: [&str; 10] =
+    ["--target", "-t", "--prefix", "--root", "--src", "--source", "--wheel-dir", "-w", "--dest", "-d"];
+
+/// What `pip install`, `pip wheel` and `pip download` read and write. Other commands install nothing.
+///
+/// # Errors
+/// Local requirements, files that are not there, and words that can't be told.
+pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> Result<Option<Install>, String> {
+    if !matches!(call.verb_text, "install" | "wheel" | "download") {
+        return Ok(None);
+    }
+    let mut found = Found { files, install: Install::default(), seen: Vec::new() };
+    let mut words = command.words[call.verb_word + 1..].iter();
+    let mut places_wheels = false;
+    while let Some(word) = words.next() {
+        let value = run.value(word).value;
+        let value = value.ok_or_else(|| format!("`{}` depends on a value that is not known", word.raw))?;
+        let (option, glued) = split(&value);
+        let mut argument = || match &glued {
+            Some(glued) => Ok(glued.clone()),
+            None => words
+                .next()
+                .and_then(|word| run.value(word).value)
+                .ok_or_else(|| format!("what follows {option} is not known")),
+        };
+        match option {
+            "-r" | "--requirement" | "-c" | "--constraint" => found.file(&argument()?)?,
+            "-e" | "--editable" => return Err(format!("`{option} {}` installs from the sources", argument()?)),
+            "-f" | "--find-links" => {
+                let place = argument()?;
+                if !place.contains("://") {
+                    return Err(format!("--find-links {place} reads a local folder"));
+                }
+            }
+            "--group" | "--requirements-from-script" => return Err(format!("what {option} reads is not looked at")),
+            option if FOLDERS.contains(&option) => {
+                places_wheels |= matches!(option, "--wheel-dir" | "-w" | "--dest" | "-d");
+                found.install.writes.push(argument()?);
+            }
+            option if VALUES.contains(&option) => drop(argument()?),
+            option if option.starts_with('-') => {}
+            requirement => match requirements::read_argument(requirement) {
+                Entry::Requirement(_) => {}
+                Entry::Remote { url, .. } if !url.starts_with("file:") => {}
+                Entry::Unreadable(reason) => return Err(format!("`{requirement}` can't be read: {reason}")),
+                _ => return Err(format!("`pip {} {requirement}` installs from the sources", call.verb_text)),
+            },
+        }
+    }
+    if call.verb_text != "install" && !places_wheels {
+        return Err(format!("`pip {}` leaves its files in the folder that it runs in", call.verb_text));
+    }
+    let mut install = found.install;
+    install.writes.extend(destinations(command, run));
+    Ok(Some(install))
+}
+
+/// The option of a word, and the value that stands in the same word.
+fn split(word: &str) -> (&str, Option<String>) {
+    if word.starts_with("--") {
+        return word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value.to_owned())));
+    }
+    let takes = ["-r", "-c", "-e", "-t", "-i", "-f", "-w", "-d", "-C"];
+    match takes.iter().find(|option| word.len() > 2 && word.starts_with(**option)) {
+        Some(option) => (&word[..2], Some(word[option.len()..].trim_start_matches('=').to_owned())),
+        None => (word, None),
+    }
+}
+
+struct Found<'a> {
+    files: &'a dyn Files,
+    install: Install,
+    seen: Vec<String>,
+}
+
+impl Found<'_> {
+    /// A requirements or constraints file with everything that it includes.
+    fn file(&mut self, path: &str) -> Result<(), String> {
+        if path.contains("://") {
+            return if path.starts_with("file:") { Err(format!("{path} is read from the image")) } else { Ok(()) };
+        }
+        let path = &clean(path);
+        if self.seen.contains(path) {
+            return Ok(());
+        }
+        self.seen.push(path.clone());
+        let text = self.files.text(path).ok_or_else(|| not_copied(path))?;
+        self.install.reads.push(path.clone());
+        for line in requirements::read(&text) {
+            let local = |what: &str| Err(format!("line {} of {path} installs {what} from the sources", line.line));
+            match &line.entry {
+                Entry::Include(other) | Entry::Constraint(other) => {
+                    // A URL needs no file.
+                    if let Some(other) = requirements::nested(path, other) {
+                        self.file(&other)?;
+                    }
+                }
+                Entry::Editable(what) => return local(what),
+                Entry::Local(what) => return local(what),
+                entry if entry.is_local() => return local(&line.text),
+                Entry::Option { name, value: Some(value) } if name == "--find-links" && !value.contains("://") => {
+                    return Err(format!("line {} of {path} reads packages from the folder {value}", line.line));
+                }
+                Entry::Unreadable(reason) => {
+                    return Err(format!("line {} of {path} can't be read: {reason}", line.line));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A path without `.` and with `..` resolved as far as something stands in front of it.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            "" if !parts.is_empty() => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, ".." | "")) => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Folders that the environment has pip write to: a virtual environment, a user's packages, the cache.
+fn destinations(command: &Command, run: &Run) -> Vec<String> {
+    let mut folders = Vec::new();
+    let env = &run.state.env;
+    for name in ["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_SRC", "PIP_CACHE_DIR", "PYTHONUSERBASE", "VIRTUAL_ENV"] {
+        folders.extend(env.known(name));
+    }
+    // `/app/.venv/bin/pip`, or the same folder in PATH.
+    let program = command.words.get(command.program).and_then(|word| run.value(word).value);
+    folders.extend(program.as_deref().and_then(environment_of));
+    folders.extend(env.known("PATH").iter().flat_map(|path| path.split(':')).filter_map(|folder| {
+        folder.strip_suffix("/bin").filter(|root| !matches!(*root, "" | "/usr" | "/usr/local")).map(str::to_owned)
+    }));
+    if let Some(home) = run.state.home() {
+        folders.push(format!("{home}/.cache"));
+        if account(run, command) != Account::Root || command.words.iter().any(|word| word.raw == "--user") {
+            folders.push(format!("{home}/.local"));
+        }
+    }
+    folders
+}
+
+/// The virtual environment that a program lies in: `venv/bin/pip` gives `venv`.
+fn environment_of(program: &str) -> Option<String> {
+    let (folder, _) = program.rsplit_once('/')?;
+    let root = folder.strip_suffix("/bin")?;
+    (!matches!(root, "" | "/usr" | "/usr/local")).then(|| root.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::memory::Memory;
+    use super::*;
+    use crate::context::Tree;
+    use crate::facts::{Facts, Knowledge, Scripts};
+
+    fn read(run: &str, files: &[(&str, &str)]) -> Result<Option<Install>, String> {
+        let text = format!("FROM python:3.11\nWORKDIR /app\nRUN {run}\n");
+        let file = crate::dockerfile::read(&text).unwrap();
+        let (knowledge, scripts) = (Knowledge::default(), Scripts::new());
+        let facts = Facts::new(&text, &file, &knowledge, &scripts);
+        let run = &facts.runs[0];
+        let call = &run.calls()[0];
+        install(call, &run.commands()[call.command], run, &Memory(Tree::memory(files)))
+    }
+
+    fn reads(run: &str, files: &[(&str, &str)]) -> Vec<String> {
+        read(run, files).unwrap().unwrap().reads
+    }
+
+    #[test]
+    fn requirements_files_come_with_what_they_include() {
+        let files = [
+            ("requirements.txt", "-r reqs/base.txt\nflask\n"),
+            ("reqs/base.txt", "-c ../c.txt\nx==1\n"),
+            ("c.txt", "y==2\n"),
+        ];
+        assert_eq!(
+            reads("pip install --no-cache-dir -r requirements.txt", &files),
+            ["requirements.txt", "reqs/base.txt", "c.txt"]
+        );
+        assert_eq!(reads("pip install -rc.txt --constraint=c.txt a 'b>1'", &files), ["c.txt"]);
+        assert_eq!(reads("pip install --upgrade pip", &files), [""; 0]);
+    }
+
+    #[test]
+    fn what_needs_the_sources_is_refused() {
+        let files = [
+            ("a.txt", "-e .\n"),
+            ("b.txt", "./lib\n"),
+            ("c.txt", "x @ file:///app/x\n"),
+            ("d.txt", "--find-links wheels\n"),
+        ];
+        for run in [
+            "-r a.txt",
+            "-r b.txt",
+            "-r c.txt",
+            "-r d.txt",
+            ".",
+            "-e .",
+            "./x",
+            "-r missing.txt",
+            "-r $WHICH",
+            "-f wheels x",
+            "--group dev",
+        ] {
+            assert!(read(&format!("pip install {run}"), &files).is_err(), "{run}");
+        }
+    }
+
+    #[test]
+    fn folders_that_are_written_are_named() {
+        let install = read("venv/bin/pip install --target=lib x", &[]).unwrap().unwrap();
+        assert!(install.writes.starts_with(&["lib".to_owned(), "venv".to_owned()]), "{:?}", install.writes);
+    }
+}
