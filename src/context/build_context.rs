@@ -44,12 +44,15 @@ impl<'a> BuildContext<'a> {
         Ok(Self { tree, folder: folder.to_owned(), ignore_path, has_ignore, ignore })
     }
 
-    /// What the builder finds at `path`.
+    /// What the builder finds at `path`. A folder that is kept out is there all the same where something in it may not be.
     pub fn entry(&self, path: &str) -> Option<Entry> {
-        if path != "." && self.ignore.excludes(path) {
-            return None;
-        }
-        self.tree.entry(&join(&self.folder, path))
+        let entry = self.tree.entry(&join(&self.folder, path))?;
+        let is_out = match entry {
+            _ if path == "." => false,
+            Entry::Folder => self.ignore.excludes(path) && self.ignore.excludes_whole(path),
+            Entry::File | Entry::Link => self.ignore.excludes(path),
+        };
+        (!is_out).then_some(entry)
     }
 
     /// Whether something stands at `path` in the repository, whether the builder gets it or not.
@@ -65,7 +68,7 @@ impl<'a> BuildContext<'a> {
     /// The names that the builder finds in a folder, sorted.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let mut names = self.tree.names(&join(&self.folder, folder));
-        names.retain(|name| !self.ignore.excludes(&join(folder, name)));
+        names.retain(|name| self.entry(&join(folder, name)).is_some());
         names
     }
 }
@@ -76,5 +79,34 @@ pub fn join(folder: &str, path: &str) -> String {
         (".", path) => path.to_owned(),
         (folder, ".") => folder.to_owned(),
         (folder, path) => format!("{folder}/{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_out_is_not_there() {
+        let files = [
+            (".dockerignore", "*\n!packages/*/package.json\n!a.txt\n"),
+            ("a.txt", ""),
+            ("b.txt", ""),
+            ("packages/x/package.json", ""),
+            ("packages/x/y.js", ""),
+        ];
+        let tree = Tree::memory(&files);
+        let context = BuildContext::open(&tree, ".", "Dockerfile").unwrap();
+        assert_eq!(context.names("."), ["a.txt", "packages"]);
+        assert_eq!((context.names("packages/x"), context.entry("b.txt")), (vec!["package.json".to_owned()], None));
+        assert!(context.has_on_disk("b.txt"));
+    }
+
+    #[test]
+    fn the_dockerignore_beside_the_dockerfile_wins() {
+        let files = [(".dockerignore", "a\n"), ("d/Dockerfile.dockerignore", "b\n"), ("a", ""), ("b", "")];
+        let tree = Tree::memory(&files);
+        let context = BuildContext::open(&tree, ".", "d/Dockerfile").unwrap();
+        assert_eq!((context.entry("a"), context.entry("b")), (Some(Entry::File), None));
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::LARGEST;
+/// Larger files are no manifests or lock files, in bytes.
+const LARGEST: u64 = 32 << 20;
 
 /// The files of a repository. Paths are relative to its root, with slashes; `.` is the root. Nothing outside it is looked at, and no
 /// link is followed.

@@ -1,5 +1,9 @@
 //! Edits of a Dockerfile's text. All knowledge of continuations, indentation and line ends lives here.
 
+mod blocks;
+
+pub use blocks::{Part, comments_along, move_block_behind, new_instruction};
+
 use super::{Dockerfile, Instruction, Keyword};
 use crate::edit::Edit;
 use crate::text::Span;
@@ -214,52 +218,6 @@ pub fn insert_above(text: &str, instruction: &Instruction, comments: usize, new:
     Edit::insert(place.start, new.iter().map(|line| format!("{line}{end}")).collect::<String>() + blank)
 }
 
-/// An instruction that moves.
-pub struct Move<'a> {
-    pub instruction: &'a Instruction,
-    /// How many of the comment lines directly above it go along.
-    pub comments: usize,
-    /// New instructions in its place, one text each.
-    pub instead: &'a [String],
-}
-
-/// Moves instructions, in this order, directly behind another one, with new instructions in front of them there. An empty line that
-/// set the first of them apart goes along.
-pub fn move_behind(text: &str, moves: &[Move<'_>], first: &[String], behind: &Instruction) -> Vec<Edit> {
-    let end = line_break(text);
-    let mut edits = Vec::with_capacity(moves.len() + 1);
-    let mut block = String::new();
-    for (index, moved) in moves.iter().enumerate() {
-        let old = lines(text, moved.instruction, moved.comments);
-        let after = next_line(text, old.end);
-        let blank_before = old.start > 0 && is_blank(text, line_start(text, old.start - 1));
-        let blank_after = after < text.len() && is_blank(text, after);
-        if index == 0 && !first.is_empty() {
-            block.extend(first.iter().map(|new| format!("{new}{end}")));
-        }
-        let is_apart = blank_before || blank_after || moved.comments > 0 && !first.is_empty();
-        if is_apart && (index == 0 || blank_before) {
-            block.insert_str(if index == 0 && first.is_empty() { 0 } else { block.len() }, end);
-        }
-        block.push_str(old.of(text));
-        block.push_str(end);
-        edits.push(if moved.instead.is_empty() {
-            // Between two empty lines one of them goes too.
-            let both = (blank_before || old.start == 0) && blank_after;
-            Edit::delete(Span::new(old.start, if both { next_line(text, after) } else { after }))
-        } else {
-            Edit::replace(old, moved.instead.join(end))
-        });
-    }
-    let at = next_line(text, lines(text, behind, 0).end);
-    if at == text.len() && !text.ends_with('\n') {
-        block.truncate(block.len() - end.len());
-        block.insert_str(0, end);
-    }
-    edits.push(Edit::insert(at, block));
-    edits
-}
-
 fn line_start(text: &str, offset: usize) -> usize {
     text[..offset].rfind('\n').map_or(0, |at| at + 1)
 }
@@ -363,51 +321,6 @@ mod tests {
         assert_eq!(flagged("RUN a\n", &["--m", "--n"]), "RUN --m \\\n    --n \\\n    a\n");
         assert_eq!(flagged("RUN --a b\n", &["--m", "--n"]), "RUN --m \\\n    --n \\\n    --a \\\n    b\n");
         assert_eq!(flagged("RUN <<EOF\na\nEOF\n", &["--m", "--n"]), "RUN --m --n <<EOF\na\nEOF\n");
-    }
-
-    fn moved(text: &str, at: usize, instead: &[&str], behind: usize) -> String {
-        let file = read(text).unwrap();
-        let (instruction, behind) = (&file.instructions[at], &file.instructions[behind]);
-        let instead: Vec<String> = instead.iter().map(|text| (*text).to_owned()).collect();
-        let moved = Move { instruction, comments: comments_above(text, instruction), instead: &instead };
-        let edits = move_behind(text, &[moved], &[], behind);
-        EditSet::new(text, edits).unwrap().apply(text)
-    }
-
-    #[test]
-    fn instructions_that_move_together_keep_their_order_and_follow_what_is_new() {
-        let text = "FROM a\nCOPY b b\nCOPY c c\nENV d=e\nRUN f\n";
-        let file = read(text).unwrap();
-        let place = |at: usize| &file.instructions[at];
-        let instead = ["COPY b/x b/".to_owned()];
-        let moves = [
-            Move { instruction: place(1), comments: 0, instead: &instead },
-            Move { instruction: place(2), comments: 0, instead: &[] },
-        ];
-        let edits = move_behind(text, &moves, &["RUN g".to_owned()], place(3));
-        let after = EditSet::new(text, edits).unwrap().apply(text);
-        assert_eq!(after, "FROM a\nCOPY b/x b/\nENV d=e\nRUN g\nCOPY b b\nCOPY c c\nRUN f\n");
-    }
-
-    #[test]
-    fn an_instruction_moves_with_its_comment_and_its_empty_line() {
-        assert_eq!(
-            moved("FROM a\nCOPY . .\nRUN b\nCMD c\n", 1, &["COPY d ."], 2),
-            "FROM a\nCOPY d .\nRUN b\nCOPY . .\nCMD c\n"
-        );
-        assert_eq!(
-            moved("FROM a\n\n# all\nCOPY . .\n\nRUN b\n\nCMD c\n", 1, &["COPY d ."], 2),
-            "FROM a\n\nCOPY d .\n\nRUN b\n\n# all\nCOPY . .\n\nCMD c\n"
-        );
-        assert_eq!(moved("FROM a\n\nCOPY . .\n\nRUN b", 1, &[], 2), "FROM a\n\nRUN b\n\nCOPY . .");
-        assert_eq!(
-            moved("FROM a\r\nCOPY . .\r\nRUN b\r\n", 1, &["COPY d ."], 2),
-            "FROM a\r\nCOPY d .\r\nRUN b\r\nCOPY . .\r\n"
-        );
-        assert_eq!(
-            moved("FROM a\nCOPY . .\nRUN b \\\n  c\nCMD d\n", 1, &[], 2),
-            "FROM a\nRUN b \\\n  c\nCOPY . .\nCMD d\n"
-        );
     }
 
     #[test]

@@ -399,4 +399,22 @@ mod tests {
         }
         assert!(check(before, after, &effects[..1]).is_err());
     }
+
+    #[test]
+    fn what_comes_to_one_place_keeps_the_order_of_the_effects() {
+        let before = "FROM x\nARG A\nENV B=1 C=$A\nLABEL d=$C\nRUN a\nCMD b\n";
+        let effects = [
+            Effect::MoveInstruction { instruction: 1, behind: 4, comments: 0 },
+            Effect::RemovePair { instruction: 2, name: "C".to_owned() },
+            Effect::InsertInstruction { before: 5, text: "ENV C=$A".to_owned() },
+            Effect::MoveInstruction { instruction: 3, behind: 4, comments: 0 },
+        ];
+        check(before, "FROM x\nENV B=1\nRUN a\nARG A\nENV C=$A\nLABEL d=$C\nCMD b\n", &effects).unwrap();
+        for wrong in [
+            "FROM x\nENV B=1\nRUN a\nENV C=$A\nARG A\nLABEL d=$C\nCMD b\n",
+            "FROM x\nENV B=1\nRUN a\nARG A\nLABEL d=$C\nENV C=$A\nCMD b\n",
+        ] {
+            assert!(check(before, wrong, &effects).is_err(), "{wrong:?}");
+        }
+    }
 }

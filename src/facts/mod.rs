@@ -3,6 +3,7 @@
 
 pub mod bake;
 pub mod bases;
+pub mod build_args;
 pub mod caches;
 pub mod cleanups;
 pub mod compose;

@@ -98,6 +98,16 @@ pub fn in_script(text: &str) -> Vec<(String, Command)> {
     }
 }
 
+/// The names behind `--build-arg` anywhere in a text: also in variables and lists that a build is put together from.
+pub fn build_arguments(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("--build-arg").filter_map(|(at, flag)| {
+        let rest = text[at + flag.len()..]
+            .trim_start_matches(|ch: char| matches!(ch, '=' | '"' | '\'' | ',' | '\\') || ch.is_whitespace());
+        let end = rest.find(|ch: char| !(ch.is_ascii_alphanumeric() || ch == '_')).unwrap_or(rest.len());
+        (end > 0).then(|| &rest[..end])
+    })
+}
+
 /// A folder that can't be told: no path, so that nothing is found in it.
 const UNKNOWN: &str = "${{ unknown }}";
 

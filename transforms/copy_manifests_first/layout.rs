@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::needs::{Needed, Needs};
 use crate::dockerfile::Dockerfile;
-use crate::dockerfile::edits::{self, Move};
+use crate::dockerfile::edits::{self, Part};
 use crate::edit::Edit;
 use crate::facts::manifests::Above;
 use crate::facts::runs::{Run, RunForm};
@@ -93,12 +93,13 @@ impl Layout {
                 behind,
                 comments: *comments,
             }));
-            let moves: Vec<Move<'_>> = self
-                .moves
-                .iter()
-                .map(|(index, comments, instead)| Move { instruction: at(*index), comments: *comments, instead })
-                .collect();
-            edits.extend(edits::move_behind(text, &moves, &new, at(behind)));
+            let moved = self.moves.iter().map(|(index, comments, instead)| Part::Moved {
+                instruction: at(*index),
+                comments: *comments,
+                instead,
+            });
+            let parts: Vec<Part<'_>> = new.iter().cloned().map(Part::New).chain(moved).collect();
+            edits.extend(edits::move_block_behind(text, &parts, at(behind)));
         }
         if let Upper::Part(_, range) = &self.upper {
             edits.push(Edit::delete(run.text.span(range.clone())));

@@ -97,6 +97,9 @@ impl<'a> Step<'a, '_> {
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
         self.redirections().map_err(|target| format!("`{}` writes {target}", short(&said())))?;
+        if let Some(inner) = substituted(&self.run.text.text[self.command.range.clone()]) {
+            return Err(format!("`{}` runs `{inner}`, which may need the sources", short(&said())));
+        }
         if self.command.name() == Some("cd") {
             *folder = self.changed(folder.as_deref());
             return if folder.is_some() {
@@ -179,8 +182,7 @@ impl<'a> Step<'a, '_> {
     /// Whether a command needs nothing of the sources and changes nothing in them; the folder that it makes, if it makes one.
     fn inert(&self, folder: Option<&str>) -> Result<Option<String>, ()> {
         if self.command.words.is_empty() {
-            let runs = |word: &shell::ShellWord| word.raw.contains("$(") || word.raw.contains('`');
-            return if self.command.assignments.iter().any(runs) { Err(()) } else { Ok(None) };
+            return Ok(None);
         }
         let name = self.command.name().ok_or(())?;
         let words: Vec<Option<String>> =
@@ -327,6 +329,30 @@ fn is_self_contained(call: &Call, command: &Command) -> bool {
         "nuget" => call.verb_text.starts_with("tool") && words.contains(&"-g"),
         _ => false,
     }
+}
+
+/// The program that a command substitution runs, unless it only tells something of the machine.
+fn substituted(text: &str) -> Option<&str> {
+    const INFORM: [&str; 10] =
+        ["nproc", "uname", "arch", "dpkg", "lsb_release", "getconf", "id", "whoami", "date", "mktemp"];
+    let mut rest = text;
+    while let Some(at) = rest.find(['$', '`']) {
+        let found = &rest[at..];
+        let inner =
+            found.strip_prefix('`').or_else(|| found.strip_prefix("$(").filter(|inner| !inner.starts_with('(')));
+        rest = &found[1..];
+        let Some(inner) = inner else { continue };
+        let name =
+            inner.trim_start().split(|ch: char| ch.is_whitespace() || matches!(ch, ')' | '`')).next().unwrap_or("");
+        if !INFORM.contains(&name) && !(name.is_empty() && found.starts_with('`')) {
+            return Some(name);
+        }
+        // Past the closing backquote, so that it is not taken for an opening one.
+        if found.starts_with('`') {
+            rest = inner.split_once('`').map_or("", |(_, rest)| rest);
+        }
+    }
+    None
 }
 
 /// Whether the place lies in quotes: an odd number of them stands in front.

@@ -101,7 +101,8 @@ fn follows_a_wide_copy(cx: &DockerfileContext<'_>, run: &Run) -> bool {
             let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or("");
             !name.trim_start_matches('.').contains('.') || is_code(name) || name == "*"
         }),
-        Err(_) => false,
+        // Not read because of its flags.
+        Err(_) => copy.destination.is_some() && cx.facts.file.instructions[copy.instruction].heredocs.is_empty(),
     })
 }
 
@@ -173,7 +174,16 @@ impl<'c, 'a> Look<'c, 'a> {
                     "the sources are copied in line {}, in a stage that this one is built on",
                     self.line(brought.copy.instruction)
                 ))),
-                None => Ok(None),
+                None => match (
+                    self.sources.copies.iter().find_map(|brought| brought.unread.as_ref().map(|why| (brought, why))),
+                    needs.blocked,
+                ) {
+                    (Some((brought, why)), Some(_)) => Err(Refusal::Reason(format!(
+                        "what line {} brings is not read: {why}",
+                        self.line(brought.copy.instruction)
+                    ))),
+                    _ => Ok(None),
+                },
             };
         };
         let Some(last) = last else {

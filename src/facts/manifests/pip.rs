@@ -7,6 +7,7 @@ use crate::facts::caches::{Account, account};
 use crate::facts::managers::Call;
 use crate::facts::requirements::{self, Entry};
 use crate::facts::runs::Run;
+use crate::facts::stages::Variable;
 use crate::shell::Command;
 
 /// Options that take the next word and name no file that pip reads.
@@ -56,6 +57,23 @@ const FOLDERS: [&str; 10] =
 pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> Result<Option<Install>, String> {
     if !matches!(call.verb_text, "install" | "wheel" | "download") {
         return Ok(None);
+    }
+    // Options that the environment sets: those that name files.
+    for name in [
+        "PIP_CONSTRAINT",
+        "PIP_BUILD_CONSTRAINT",
+        "PIP_REQUIREMENT",
+        "PIP_CONFIG_FILE",
+        "PIP_FIND_LINKS",
+        "PIP_EDITABLE",
+    ] {
+        let value = command.assignment(name).map(str::to_owned).or_else(|| match run.state.env.get(name)? {
+            Variable::Known(value) => Some(value.clone()),
+            _ => Some(String::new()),
+        });
+        if let Some(value) = value.filter(|value| !value.contains("://") && value != "/dev/null") {
+            return Err(format!("{name} names the file {value}"));
+        }
     }
     let mut found = Found { files, install: Install::default(), seen: Vec::new() };
     let mut words = command.words[call.verb_word + 1..].iter();
@@ -132,6 +150,9 @@ impl Found<'_> {
             return Ok(());
         }
         self.seen.push(path.clone());
+        if self.files.entry(path) == Some(crate::context::Entry::Link) {
+            return Err(format!("{path} is a link"));
+        }
         let text = self.files.text(path).ok_or_else(|| not_copied(path))?;
         self.install.reads.push(path.clone());
         for line in requirements::read(&text) {

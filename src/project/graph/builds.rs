@@ -49,6 +49,10 @@ impl Graph {
             }
         }
         graph.habits = Habits::read(scripts, &graph.workflows);
+        let texts = scripts.iter().map(|(_, text)| text.as_str());
+        let steps = graph.workflows.iter().flat_map(|source| source.file.steps());
+        let texts = texts.chain(steps.filter_map(|step| step.run.as_deref()));
+        graph.passed = texts.flat_map(commands::build_arguments).map(str::to_owned).collect();
         let named: HashSet<String> = builds.iter().filter_map(|build| build.dockerfile.clone()).collect();
         for (path, image) in &graph.dockerfiles {
             if named.contains(path) {
@@ -462,7 +466,7 @@ fn imports(entries: &[&str]) -> Vec<String> {
 }
 
 /// The folder that a Dockerfile nobody names is built in: its own or the nearest parent in which all its COPY sources exist.
-fn loose_context(path: &str, image: &Image, exists: &dyn Fn(&str) -> bool) -> Option<String> {
+pub(super) fn loose_context(path: &str, image: &Image, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     let plain = |source: &String| !source.contains(['$', '*', '?', '[', '"']);
     let sources: Vec<&String> = image.copied.iter().filter(|source| plain(source)).collect();
     let own = parent(path);
@@ -548,6 +552,18 @@ mod tests {
         let graph = graph(compose, workflow, "", &[]);
         let count = |at: usize| graph.in_ci(&graph.builds[at]).count();
         assert_eq!((count(0), count(1)), (1, 0));
+    }
+
+    #[test]
+    fn arguments_are_passed_by_builds_and_scripts() {
+        let compose =
+            "services:\n  api:\n    build:\n      context: ../api\n      args:\n        GIT_SHA: ${GIT_SHA:-}\n";
+        let scripts = [("Makefile".to_owned(), "ARGS := \\\n  --build-arg VCS_REF=$(shell git)\n".to_owned())];
+        let parsed = compose::read(compose, &Stream::read(compose).unwrap()).unwrap();
+        let composes = vec![source("deploy/compose.yml", compose, parsed)];
+        let graph = Graph::new(composes, Vec::new(), Vec::new(), BTreeMap::new(), &scripts, None);
+        assert!(graph.passes("api/Dockerfile", "GIT_SHA") && !graph.passes("web/Dockerfile", "GIT_SHA"));
+        assert!(graph.passes("web/Dockerfile", "VCS_REF") && !graph.passes("web/Dockerfile", "OTHER"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod habits;
 mod image;
 mod paths;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::bake::Bake;
 use crate::facts::compose::{Compose, entry_reference};
@@ -29,6 +29,8 @@ pub struct Graph {
     pub habits: Habits,
     /// For each Dockerfile that has some: the named contexts of its builds.
     replaced: BTreeMap<String, Vec<String>>,
+    /// Names of build arguments that scripts and steps pass to builds of whatever Dockerfile.
+    passed: BTreeSet<String>,
 }
 
 /// A file that was read, and where its lines start.
@@ -191,6 +193,31 @@ impl Graph {
     /// Named contexts that builds of a Dockerfile put in the place of its images and stages.
     pub fn replaced(&self, path: &str) -> &[String] {
         self.replaced.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The folders that a Dockerfile is built in; nothing where one of them can't be told. One that nothing names is built in the
+    /// nearest folder that has the sources of its COPY instructions. `exists` tells whether a path below the root is there.
+    pub fn folders(&self, path: &str, exists: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let is_meant = |build: &&Build| match path.split_once('#') {
+            Some((file, service)) => build.is_inline && build.file == file && build.name == service,
+            None => build.dockerfile.as_deref() == Some(path),
+        };
+        let folder = |build: &Build| match (&build.context, self.dockerfiles.get(path)) {
+            (None, Some(image)) if build.by == By::Nothing => builds::loose_context(path, image, exists),
+            (context, _) => context.clone(),
+        };
+        let folders: Option<Vec<String>> = self.builds.iter().filter(is_meant).map(folder).collect();
+        let mut folders = folders.unwrap_or_default();
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
+    /// Whether something in the repository passes a build argument to a build of a Dockerfile.
+    pub fn passes(&self, path: &str, name: &str) -> bool {
+        let meant = |build: &&Build| build.dockerfile.as_deref().is_none_or(|file| file == path);
+        let mut builds = self.builds.iter().filter(meant);
+        self.passed.contains(name) || builds.any(|build| build.args.iter().any(|(arg, _)| arg == name))
     }
 
     /// The builds in CI that build what `build` builds.

@@ -1,0 +1,3 @@
+import click
+
+click.echo(open("templates/hello.txt").read().format("you"))
