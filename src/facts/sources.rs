@@ -3,6 +3,7 @@
 use super::Facts;
 use super::copies::{Copy, Part, absolute, relative};
 use super::manifests::Files;
+use super::runs::Run;
 use crate::context::{BuildContext, Entry, join};
 
 /// What the copies in front of a RUN brought, with one build context.
@@ -11,6 +12,8 @@ pub struct Sources<'a> {
     context: &'a BuildContext<'a>,
     /// In order.
     pub copies: Vec<Brought<'a>>,
+    /// The RUNs in front of it, in order.
+    earlier: Vec<&'a Run>,
 }
 
 /// What one COPY or ADD brought.
@@ -33,7 +36,8 @@ impl<'a> Sources<'a> {
             let (parts, unread) = parts.map_or_else(|reason| (Vec::new(), Some(reason)), |parts| (parts, None));
             Brought { copy, parts, unread }
         });
-        Self { context, copies: copies.collect() }
+        let earlier = facts.runs.iter().filter(|run| stages.contains(&run.stage) && run.instruction < before);
+        Self { context, copies: copies.collect(), earlier: earlier.collect() }
     }
 
     /// The copy that a path of the image comes from, and the path in the context.
@@ -69,6 +73,10 @@ pub struct Seen<'s, 'a> {
 }
 
 impl Files for Seen<'_, '_> {
+    fn earlier(&self) -> Option<Vec<&Run>> {
+        Some(self.sources.earlier.clone())
+    }
+
     fn entry(&self, path: &str) -> Option<Entry> {
         let (_, source) = self.sources.origin(&absolute(self.folder, path))?;
         self.sources.context.entry(&source)

@@ -429,6 +429,12 @@ impl<'c, 'a> Look<'c, 'a> {
                 if self.context.ignore.excludes_whole(&source) {
                     continue;
                 }
+                if self.context.ignore.excludes(&source) {
+                    return Err(Refusal::Reason(format!(
+                        "{} keeps {source} out but for something in it, which would lie over what the install writes",
+                        self.context.ignore_path
+                    )));
+                }
                 if self.context.has_on_disk(&source) {
                     return Err(Refusal::Reason(format!(
                         "{source} is in the build context, and its copy would lie over what the install writes"
@@ -495,6 +501,9 @@ impl<'c, 'a> Look<'c, 'a> {
             let mut groups: Vec<(String, Vec<&Read<'_>>)> = Vec::new();
             let mut instructions = Vec::new();
             for read in reads.iter().filter(|read| read.brought.copy.instruction == brought.copy.instruction) {
+                if self.is_there_already(read, moving) {
+                    continue;
+                }
                 let plain = |ch: char| ch.is_ascii_alphanumeric() || "._-/@+".contains(ch);
                 if !read.source.chars().all(plain) {
                     return Err(Refusal::Reason(format!("the name {} needs quotes in a COPY", read.source)));
@@ -518,6 +527,20 @@ impl<'c, 'a> Look<'c, 'a> {
             all.push(grouped.into_iter().chain(instructions).collect());
         }
         Ok(all)
+    }
+
+    /// Whether a copy that stays in front brings the same file to the same place.
+    fn is_there_already(&self, read: &Read<'_>, moving: &[&Brought<'_>]) -> bool {
+        let first = moving.first().map_or(0, |brought| brought.copy.instruction);
+        let mut before = self.sources.copies.iter().filter(|brought| brought.copy.instruction < first);
+        let last = before.rfind(|brought| {
+            let is_closed = brought.copy.from.is_some() || brought.unread.is_some();
+            let covers = |destination: &String| relative(&read.path, destination).is_some();
+            brought.parts.iter().any(|part| part.source_of(&read.path).is_some())
+                || is_closed && brought.copy.destination.as_ref().is_none_or(covers)
+        });
+        let source = |brought: &Brought<'_>| brought.parts.iter().rev().find_map(|part| part.source_of(&read.path));
+        last.and_then(source).is_some_and(|source| source == read.source)
     }
 
     /// A COPY like another one, of a few files.
@@ -549,7 +572,7 @@ impl<'c, 'a> Look<'c, 'a> {
 
 /// Whether installs of the system or of a language write to a folder of the image, or the image can't be without it.
 fn is_system(path: &str) -> bool {
-    const WHOLE: [&str; 9] = ["", "/usr", "/usr/local", "/opt", "/var", "/home", "/root", "/srv", "/tmp"];
+    const WHOLE: [&str; 8] = ["", "/usr", "/usr/local", "/opt", "/var", "/home", "/root", "/tmp"];
     const BELOW: [&str; 10] = [
         "/usr/local/lib",
         "/usr/local/bin",

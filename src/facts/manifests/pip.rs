@@ -2,7 +2,8 @@
 //!
 //! Source: pypa/pip `src/pip/_internal/cli/cmdoptions.py` (options), `req/req_file.py` (files, by `facts/requirements.rs`).
 
-use super::{Files, Install, not_copied};
+use super::requirement_files::take_with_includes;
+use super::{Files, Install};
 use crate::facts::caches::{Account, account};
 use crate::facts::managers::Call;
 use crate::facts::requirements::{self, Entry};
@@ -75,7 +76,7 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
             return Err(format!("{name} names the file {value}"));
         }
     }
-    let mut found = Found { files, install: Install::default(), seen: Vec::new() };
+    let mut install = Install::default();
     let mut words = command.words[call.verb_word + 1..].iter();
     let mut places_wheels = false;
     while let Some(word) = words.next() {
@@ -90,7 +91,9 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
                 .ok_or_else(|| format!("what follows {option} is not known")),
         };
         match option {
-            "-r" | "--requirement" | "-c" | "--constraint" => found.file(&argument()?)?,
+            "-r" | "--requirement" | "-c" | "--constraint" => {
+                take_with_includes(&mut install.reads, files, &argument()?)?
+            }
             "-e" | "--editable" => return Err(format!("`{option} {}` installs from the sources", argument()?)),
             "-f" | "--find-links" => {
                 let place = argument()?;
@@ -101,7 +104,7 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
             "--group" | "--requirements-from-script" => return Err(format!("what {option} reads is not looked at")),
             option if FOLDERS.contains(&option) => {
                 places_wheels |= matches!(option, "--wheel-dir" | "-w" | "--dest" | "-d");
-                found.install.writes.push(argument()?);
+                install.writes.push(argument()?);
             }
             option if VALUES.contains(&option) => drop(argument()?),
             option if option.starts_with('-') => {}
@@ -116,7 +119,6 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     if call.verb_text != "install" && !places_wheels {
         return Err(format!("`pip {}` leaves its files in the folder that it runs in", call.verb_text));
     }
-    let mut install = found.install;
     install.writes.extend(destinations(command, run));
     Ok(Some(install))
 }
@@ -131,67 +133,6 @@ fn split(word: &str) -> (&str, Option<String>) {
         Some(option) => (&word[..2], Some(word[option.len()..].trim_start_matches('=').to_owned())),
         None => (word, None),
     }
-}
-
-struct Found<'a> {
-    files: &'a dyn Files,
-    install: Install,
-    seen: Vec<String>,
-}
-
-impl Found<'_> {
-    /// A requirements or constraints file with everything that it includes.
-    fn file(&mut self, path: &str) -> Result<(), String> {
-        if path.contains("://") {
-            return if path.starts_with("file:") { Err(format!("{path} is read from the image")) } else { Ok(()) };
-        }
-        let path = &clean(path);
-        if self.seen.contains(path) {
-            return Ok(());
-        }
-        self.seen.push(path.clone());
-        if self.files.entry(path) == Some(crate::context::Entry::Link) {
-            return Err(format!("{path} is a link"));
-        }
-        let text = self.files.text(path).ok_or_else(|| not_copied(path))?;
-        self.install.reads.push(path.clone());
-        for line in requirements::read(&text) {
-            let local = |what: &str| Err(format!("line {} of {path} installs {what} from the sources", line.line));
-            match &line.entry {
-                Entry::Include(other) | Entry::Constraint(other) => {
-                    // A URL needs no file.
-                    if let Some(other) = requirements::nested(path, other) {
-                        self.file(&other)?;
-                    }
-                }
-                Entry::Editable(what) => return local(what),
-                Entry::Local(what) => return local(what),
-                entry if entry.is_local() => return local(&line.text),
-                Entry::Option { name, value: Some(value) } if name == "--find-links" && !value.contains("://") => {
-                    return Err(format!("line {} of {path} reads packages from the folder {value}", line.line));
-                }
-                Entry::Unreadable(reason) => {
-                    return Err(format!("line {} of {path} can't be read: {reason}", line.line));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A path without `.` and with `..` resolved as far as something stands in front of it.
-fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "." => {}
-            "" if !parts.is_empty() => {}
-            ".." if parts.last().is_some_and(|last| !matches!(*last, ".." | "")) => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 /// Folders that the environment has pip write to: a virtual environment, a user's packages, the cache.

@@ -1,0 +1,199 @@
+//! What the words of a call and the variables around it say.
+
+use super::Files;
+use crate::facts::managers::{Call, Verb};
+use crate::facts::runs::Run;
+use crate::facts::stages::Variable;
+use crate::shell::{Command, ShellWord};
+
+/// A variable as a command finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Set {
+    No,
+    To(String),
+    /// Set to something that can't be told, or perhaps set.
+    Unknown,
+}
+
+/// What `command` finds in the variable `name`: in front of it, in the RUN before it, and in the image. A base image that is not
+/// known counts as one that sets nothing.
+pub(super) fn variable(name: &str, command: &Command, run: &Run) -> Set {
+    if let Some(word) = command.assignments.iter().rev().find(|word| assigns(word, name)) {
+        let value = word.value.clone().or_else(|| run.value(word).value);
+        return value
+            .and_then(|text| text.split_once('=').map(|(_, value)| value.to_owned()))
+            .map_or(Set::Unknown, Set::To);
+    }
+    if command.unset.iter().any(|unset| unset == name || unset == "*") {
+        return Set::No;
+    }
+    let changes = |other: &Command| {
+        let bare = other.words.is_empty() && other.assignments.iter().any(|word| assigns(word, name));
+        bare || other.words.iter().any(|word| assigns(word, name) || word.raw == name)
+            && matches!(other.name(), Some("export" | "unset" | "declare" | "read"))
+    };
+    if before(command, run).any(changes) {
+        return Set::Unknown;
+    }
+    match run.state.env.get(name) {
+        None => Set::No,
+        Some(Variable::Known(value)) => Set::To(value.clone()),
+        Some(_) => Set::Unknown,
+    }
+}
+
+fn assigns(word: &ShellWord, name: &str) -> bool {
+    word.raw.split_once('=').is_some_and(|(key, _)| key == name)
+}
+
+/// The commands of the RUN in front of `command`.
+pub(super) fn before<'a>(command: &Command, run: &'a Run) -> impl Iterator<Item = &'a Command> {
+    let start = command.range.start;
+    run.commands().iter().filter(move |other| other.range.start < start)
+}
+
+/// Refuses an install that stays below a copy of itself, where an earlier RUN is such a copy, or downloads in another way already.
+///
+/// # Errors
+/// An earlier RUN calls the same manager for it.
+pub(super) fn comes_first(call: &Call, files: &dyn Files) -> Result<(), String> {
+    let same = |other: &Call| {
+        other.manager.id == call.manager.id
+            && matches!(other.verb, Verb::Install | Verb::Fetch)
+            && !other.verb_text.starts_with("global")
+    };
+    let earlier = files.earlier().unwrap_or_default();
+    if earlier.iter().any(|run| run.calls().iter().any(same)) {
+        return Err("an earlier RUN downloads dependencies already".to_owned());
+    }
+    Ok(())
+}
+
+/// Commands that leave nothing behind that an install needs or changes; `chmod` is looked at where it matters.
+const HARMLESS: &[&str] =
+    &["cd", "set", "echo", "printf", "pwd", "ls", "true", ":", "mkdir", "date", "java", "php", "ruby", "node", "chmod"];
+
+/// Refuses an install whose RUN does something in front of it that a copy of the command alone, further up, would miss.
+///
+/// # Errors
+/// The command in front, by name.
+pub(super) fn stands_alone(call: &Call, command: &Command, run: &Run) -> Result<(), String> {
+    let harmless = |other: &Command| {
+        let name = other.name().unwrap_or("");
+        let informs = other.arguments().first().and_then(|word| word.value.as_deref()).is_some_and(|word| {
+            matches!(word, "--version" | "-v" | "-V" | "-version" | "clean" | "validate" | "diagnose")
+        });
+        HARMLESS.contains(&name) && other.assignments.is_empty() || call.manager.is_program(name) && informs
+    };
+    match before(command, run).find(|other| !harmless(other)) {
+        Some(other) => {
+            Err(format!("its RUN does something else in front of it (`{}`)", other.name().unwrap_or("a command")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The value of the last of the options `names`: `--name value`, `--name=value`, and `-nvalue` for a letter. `None` if none stands
+/// there, `Some(None)` if its value can't be told.
+pub(super) fn option(names: &[&str], call: &Call, command: &Command, run: &Run) -> Option<Option<String>> {
+    let words = command.words.get(call.arguments..).unwrap_or(&[]);
+    let mut found = None;
+    for (at, word) in words.iter().enumerate() {
+        for name in names {
+            if word.raw == **name {
+                found = Some(words.get(at + 1).and_then(|next| run.value(next).value));
+            } else if let Some(rest) = word.raw.strip_prefix(name) {
+                let letter = name.len() == 2 && !rest.starts_with('=');
+                if letter || rest.starts_with('=') {
+                    let skip = name.len() + usize::from(!letter);
+                    found = Some(run.value(word).value.and_then(|value| value.get(skip..).map(str::to_owned)));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Whether one of the flags `names` stands behind the program.
+pub(super) fn has(names: &[&str], call: &Call, command: &Command) -> bool {
+    let words = command.words.get(call.arguments..).unwrap_or(&[]);
+    words.iter().any(|word| names.contains(&word.value.as_deref().unwrap_or(&word.raw)))
+}
+
+/// `path` as seen from `folder`, without `.` and `..`; `None` if it leads out of where both count from.
+pub(super) fn join(folder: &str, path: &str) -> Option<String> {
+    let (root, folder, path) = match path.strip_prefix('/') {
+        Some(rest) => ("/", "", rest),
+        None => folder.strip_prefix('/').map_or(("", folder, path), |rest| ("/", rest, path)),
+    };
+    let mut parts = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(match (root, parts.is_empty()) {
+        ("", true) => ".".to_owned(),
+        (root, _) => format!("{root}{}", parts.join("/")),
+    })
+}
+
+/// The folder of `path`; `.` if it has none.
+pub(super) fn folder(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) => "/",
+        Some((folder, _)) => folder,
+        None => ".",
+    }
+}
+
+/// Whether a repository, source or address is a place of the file system.
+pub(super) fn is_local(address: &str) -> bool {
+    address.starts_with(['/', '.', '~']) || address.starts_with("file:")
+}
+
+/// How the program of `command` is called at the start of a command of a RUN in shell form: the assignments in front of it, and its
+/// word.
+///
+/// # Errors
+/// Another program runs it, or its words are strings of a JSON array that a shell would read otherwise.
+pub(super) fn program(command: &Command) -> Result<String, String> {
+    if command.program != 0 || !command.unset.is_empty() || command.nested {
+        return Err("another program runs it".to_owned());
+    }
+    let mut text = String::new();
+    for word in command.assignments.iter().chain(command.words.first()) {
+        text.push_str(&as_word(word, command)?);
+        text.push(' ');
+    }
+    text.truncate(text.trim_end().len());
+    Ok(text)
+}
+
+/// A word of `command` for a RUN in shell form.
+///
+/// # Errors
+/// A string of a JSON array that a shell would read otherwise.
+pub(super) fn as_word(word: &ShellWord, command: &Command) -> Result<String, String> {
+    let plain = |ch: char| ch.is_ascii_alphanumeric() || "-_./:=,+@%".contains(ch);
+    if command.form == crate::shell::Form::Exec && !word.raw.chars().all(plain) {
+        return Err(format!("`{}` means something else to a shell", word.raw));
+    }
+    Ok(word.raw.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_without_leaving_the_root() {
+        assert_eq!(join(".", "./a/../b").as_deref(), Some("b"));
+        assert_eq!(join("a", "..").as_deref(), Some("."));
+        assert_eq!(join("a", "../../b"), None);
+        assert_eq!(join("a", "/b/./c").as_deref(), Some("/b/c"));
+        assert_eq!((folder("a/b"), folder("a"), folder("/a")), ("a", ".", "/"));
+    }
+}
