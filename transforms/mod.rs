@@ -6,12 +6,14 @@ pub mod add_ci_cache;
 pub mod copy_manifests_first;
 pub mod drop_no_cache;
 pub mod sink_build_args;
+pub mod split_installs;
 
 use crate::transform::Transform;
 
 /// All transforms, in the order in which they are applied.
 pub const ALL: &[&dyn Transform] = &[
     &copy_manifests_first::CopyManifestsFirst,
+    &split_installs::SplitInstalls,
     &sink_build_args::SinkBuildArgs,
     &add_cache_mounts::AddCacheMounts,
     &drop_no_cache::DropNoCache,
