@@ -38,7 +38,7 @@ const LIBRARIES: [(&str, &str); 11] = [
     ("rayon::", "src/cli"),
     ("clap::", "src/cli src/main.rs"),
     ("anyhow::", "src/cli src/main.rs"),
-    ("toml::", "src/config.rs src/facts/packages.rs"),
+    ("toml::", "src/config.rs src/facts/packages.rs src/facts/manifests"),
     ("granit_parser::", "src/yaml"),
     ("serde_yaml::", "src/yaml"),
     ("hcl_edit::", "src/hcl"),

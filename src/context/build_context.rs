@@ -60,6 +60,11 @@ impl<'a> BuildContext<'a> {
         self.tree.entry(&join(&self.folder, path)).is_some()
     }
 
+    /// Whether git leaves the file out of the repository.
+    pub fn is_git_ignored(&self, path: &str) -> bool {
+        self.tree.is_git_ignored(&join(&self.folder, path))
+    }
+
     /// The text of a file that the builder finds.
     pub fn text(&self, path: &str) -> Option<String> {
         (self.entry(path) == Some(Entry::File)).then(|| self.tree.text(&join(&self.folder, path))).flatten()

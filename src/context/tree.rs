@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ignore::gitignore::GitignoreBuilder;
+
 /// Larger files are no manifests or lock files, in bytes.
 const LARGEST: u64 = 32 << 20;
 
@@ -106,6 +108,28 @@ impl Tree {
         }
     }
 
+    /// Whether git leaves a file out of the repository, by the .gitignore of the folders above it: it is then missing in other clones.
+    pub fn is_git_ignored(&self, path: &str) -> bool {
+        let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
+        let mut ignored = false;
+        for folder in std::iter::once(".").chain(parents) {
+            let Some(text) = self.text(&super::join(folder, ".gitignore")) else { continue };
+            let mut builder = GitignoreBuilder::new("/");
+            for line in text.lines() {
+                // A line that git does not read either says nothing.
+                let _ = builder.add_line(None, line);
+            }
+            let Ok(rules) = builder.build() else { continue };
+            let below = if folder == "." { path } else { &path[folder.len() + 1..] };
+            match rules.matched_path_or_any_parents(Path::new("/").join(below), false) {
+                ignore::Match::Ignore(_) => ignored = true,
+                ignore::Match::Whitelist(_) => ignored = false,
+                ignore::Match::None => {}
+            }
+        }
+        ignored
+    }
+
     /// The names in a folder, sorted.
     pub fn names(&self, folder: &str) -> Vec<String> {
         if self.entry(folder) != Some(Entry::Folder) {
@@ -141,6 +165,18 @@ mod tests {
             (Some(Entry::Folder), Some(Entry::File), None)
         );
         assert_eq!((tree.names("a"), tree.names(".")), (vec!["b".to_owned(), "d".to_owned()], vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn the_nearest_gitignore_has_the_last_word() {
+        let tree = Tree::memory(&[
+            (".gitignore", ".env\n/a/*.lock\n"),
+            ("a/.gitignore", "!keep.lock\n"),
+            ("a/b/.gitignore", "*\n"),
+        ]);
+        let ignored = |path: &str| tree.is_git_ignored(path);
+        assert!(ignored(".env") && ignored("a/.env") && ignored("a/x.lock") && ignored("a/b/c"));
+        assert!(!ignored("a/keep.lock") && !ignored("x.lock"));
     }
 
     #[cfg(unix)]

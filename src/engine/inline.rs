@@ -117,7 +117,7 @@ impl Run<'_> {
                 more: Vec::new(),
                 edits: vec![edit],
                 effects: effects.to_vec(),
-                beside: Vec::new(),
+                beside: applied.beside,
             },
             set,
         ));

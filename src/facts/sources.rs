@@ -65,6 +65,35 @@ impl<'a> Sources<'a> {
     }
 }
 
+/// Whether people write code in a file of this name: no manifest, no configuration.
+pub fn is_code(name: &str) -> bool {
+    const ENDS: [&str; 38] = [
+        "py", "pyx", "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "vue", "svelte", "astro", "go", "rs", "rb",
+        "erb", "php", "java", "kt", "kts", "scala", "groovy", "cs", "fs", "vb", "razor", "cshtml", "c", "h", "cc",
+        "cpp", "hpp", "swift", "ex", "exs", "html", "css",
+    ];
+    let is_setting = matches!(name, "setup.py" | "conftest.py" | ".pnpmfile.cjs")
+        || name.contains(".config.")
+        || name.contains(".d.ts")
+        || name.ends_with(".gradle.kts");
+    !is_setting && name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end))
+}
+
+/// Whether a folder of the context holds files that people write code in.
+pub fn holds_code(context: &BuildContext<'_>, folder: &str) -> bool {
+    fn within(context: &BuildContext<'_>, folder: &str, depth: usize) -> bool {
+        const DEEPEST: usize = 6;
+        context.names(folder).iter().any(|name| {
+            let path = join(folder, name);
+            match context.entry(&path) {
+                Some(Entry::Folder) => depth < DEEPEST && within(context, &path, depth + 1),
+                _ => is_code(name),
+            }
+        })
+    }
+    within(context, folder, 0)
+}
+
 /// The files as a command in a folder of the image finds them.
 pub struct Seen<'s, 'a> {
     sources: &'s Sources<'a>,

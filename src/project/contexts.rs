@@ -3,6 +3,7 @@
 use super::Project;
 use super::graph::parent;
 use crate::context::BuildContext;
+use crate::facts::Facts;
 
 /// The build contexts of a Dockerfile: a change has to hold for each of them.
 #[derive(Debug)]
@@ -15,20 +16,34 @@ pub struct BuildContexts<'a> {
     pub doubt: Option<String>,
 }
 
+impl BuildContexts<'_> {
+    /// The contexts that may be meant: of a guess those in which everything is that the COPYs of the Dockerfile name, or all where there
+    /// is none.
+    pub fn likely(&self, facts: &Facts<'_>) -> Vec<&BuildContext<'_>> {
+        let copies = || facts.copies.iter().filter(|copy| copy.from.is_none());
+        let is_whole = |context: &&BuildContext<'_>| {
+            let mut parts = copies().filter_map(|copy| copy.parts(context).ok()).flatten();
+            !parts.any(|part| part.is_missing)
+        };
+        let likely: Vec<_> = self.contexts.iter().filter(|context| !self.is_guess || is_whole(context)).collect();
+        if likely.is_empty() { self.contexts.iter().collect() } else { likely }
+    }
+}
+
 impl Project {
     /// The folders that the Dockerfile at `path` is built from.
     ///
     /// # Errors
     /// Nothing is known of the files around it, or one of the contexts can't be read.
     pub fn build_contexts(&self, path: &str) -> Result<BuildContexts<'_>, String> {
-        if path.contains('#') {
-            return Err("it stands in a compose file, and the files around it are not read".to_owned());
-        }
         if !self.tree.is_known() {
             return Err("nothing is known of the files around it".to_owned());
         }
         let named = self.graph.contexts(path);
         let is_guess = named.folders.is_empty();
+        if is_guess && path.contains('#') {
+            return Err("the build context of the service can't be told".to_owned());
+        }
         let folders = if is_guess { self.and_above(&parent(path)) } else { named.folders };
         let contexts: Vec<BuildContext<'_>> =
             folders.iter().map(|folder| BuildContext::open(&self.tree, folder, path)).collect::<Result<_, _>>()?;

@@ -42,6 +42,12 @@ const PASSED_OVER: &[(&str, PassOver)] = &[
     ("root/.cache/uv", PassOver::Tree),
 ];
 
+/// The bytecode of a module of the interpreter, which is there if some run of pip imported the module: one that reads its cache imports
+/// others.
+fn is_interpreter_bytecode(path: &str) -> bool {
+    path.starts_with("usr/local/lib/python") && !path.contains("/site-packages/") && path.ends_with(".pyc")
+}
+
 /// Sentences about the paths that aren't the same, sorted by path.
 pub fn differences(before: &BTreeMap<String, Entry>, after: &BTreeMap<String, Entry>) -> Vec<String> {
     let mut paths: Vec<&String> = before.keys().chain(after.keys()).collect();
@@ -53,6 +59,7 @@ pub fn differences(before: &BTreeMap<String, Entry>, after: &BTreeMap<String, En
             let passed_over = passed_over(path);
             match (before.get(path), after.get(path)) {
                 _ if matches!(passed_over, Some(PassOver::Path | PassOver::Tree)) => None,
+                (None, Some(_)) | (Some(_), None) if is_interpreter_bytecode(path) => None,
                 (Some(old), Some(new)) if old == new => None,
                 (Some(old), Some(new)) if passed_over == Some(PassOver::Content) && old.same_but_content(new) => None,
                 (Some(old), Some(new)) => Some(format!("/{path}: {old} became {new}")),

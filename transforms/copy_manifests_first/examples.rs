@@ -6,6 +6,8 @@ const PLAIN: Example = Example { name: "", path: "Dockerfile", before: "", files
 const PY: &[(&str, &str)] =
     &[("requirements.txt", "flask==3.0.3\n"), ("app.py", "import flask\n"), (".dockerignore", ".git\n.venv\n")];
 
+const LOCK: &str = "{\"lockfileVersion\":3,\"packages\":{}}\n";
+
 pub const EXAMPLES: &[Example] = &[
     Example {
         name: "pip-requirements-with-what-they-include",
@@ -85,6 +87,192 @@ RUN pip install --no-cache-dir -r requirements.txt \
         ..PLAIN
     },
     Example {
+        name: "npm-ci-with-node-modules-kept-out",
+        before: "FROM node:20-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD [\"node\", \"index.js\"]\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\",\"dependencies\":{\"left-pad\":\"1.3.0\"}}\n"),
+            ("package-lock.json", LOCK),
+            (".npmrc", "fund=false\n"),
+            (".dockerignore", "**/node_modules\n"),
+            ("index.js", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "npm-install-that-may-rewrite-its-lock-file",
+        before: "FROM node:20-slim\nWORKDIR /app\nCOPY . .\nRUN npm install && npm run build\n",
+        files: &[("package.json", "{\"name\":\"web\"}\n"), ("package-lock.json", LOCK), ("index.js", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "yarn-workspaces",
+        before: "FROM node:20-slim\nWORKDIR /repo\nCOPY . .\nRUN yarn install --frozen-lockfile\nRUN yarn build\n",
+        files: &[
+            ("package.json", "{\"private\":true,\"workspaces\":[\"packages/*\"]}\n"),
+            ("packages/a/package.json", "{\"name\":\"a\",\"version\":\"1.0.0\"}\n"),
+            ("packages/b/package.json", "{\"name\":\"b\",\"version\":\"1.0.0\"}\n"),
+            ("packages/b/index.js", ""),
+            ("yarn.lock", "# yarn lockfile v1\n"),
+            (".dockerignore", "**/node_modules\n"),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "pnpm-with-settings-and-patches",
+        before: "FROM node:20-slim\nRUN corepack enable\nWORKDIR /app\nCOPY . .\nRUN pnpm install --frozen-lockfile\n",
+        files: &[
+            (
+                "package.json",
+                "{\"name\":\"web\",\"packageManager\":\"pnpm@9.1.0\",\"pnpm\":{\"patchedDependencies\":{\"a@1.0.0\":\"patches/a.patch\"}}}\n",
+            ),
+            ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n"),
+            ("patches/a.patch", "x\n"),
+            (".npmrc", "hoist=false\n"),
+            (".dockerignore", "**/node_modules\n"),
+            ("index.ts", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "bun",
+        before: "FROM oven/bun:1\nWORKDIR /app\nCOPY . .\nRUN bun install --frozen-lockfile\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\"}\n"),
+            ("bun.lock", "{}\n"),
+            (".dockerignore", "node_modules\n"),
+            ("index.ts", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "uv-without-the-project-itself",
+        before: "FROM python:3.12-slim\nRUN pip install uv==0.8.0\nWORKDIR /app\nCOPY . .\nRUN uv sync --frozen --no-dev\n",
+        files: &[
+            (
+                "pyproject.toml",
+                "[project]\nname = \"service\"\nversion = \"1.0\"\ndependencies = [\"flask\"]\n\n[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n",
+            ),
+            (
+                "uv.lock",
+                "version = 1\nrequires-python = \">=3.12\"\n\n[[package]]\nname = \"service\"\nversion = \"1.0\"\nsource = { editable = \".\" }\n",
+            ),
+            (".python-version", "3.12\n"),
+            (".dockerignore", ".venv\n"),
+            ("service/__init__.py", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "poetry-without-the-root",
+        before: "FROM python:3.12-slim\nRUN pip install poetry==1.8.3 && poetry config virtualenvs.create false\nWORKDIR /app\nCOPY . .\nRUN poetry install --only main\n",
+        files: &[
+            (
+                "pyproject.toml",
+                "[tool.poetry]\nname = \"service\"\nversion = \"1.0\"\n\n[tool.poetry.dependencies]\npython = \"^3.12\"\n",
+            ),
+            ("poetry.lock", "content-hash = \"0\"\n"),
+            (".dockerignore", ".venv\n"),
+            ("service/__init__.py", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "pipenv-that-must-agree-with-its-lock-file",
+        before: "FROM python:3.12-slim\nRUN pip install pipenv\nWORKDIR /app\nCOPY . .\nRUN pipenv install --deploy --system\n",
+        files: &[
+            ("Pipfile", "[packages]\nflask = \"*\"\n"),
+            ("Pipfile.lock", "{}\n"),
+            (".dockerignore", ".venv\n"),
+            ("app.py", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "composer-without-scripts-and-autoloader",
+        before: "FROM composer:2\nWORKDIR /app\nCOPY . .\nRUN composer install --no-dev --optimize-autoloader\n",
+        files: &[
+            (
+                "composer.json",
+                "{\"require\":{\"monolog/monolog\":\"^3.0\"},\"autoload\":{\"psr-4\":{\"App\\\\\":\"src/\"}}}\n",
+            ),
+            ("composer.lock", "{\"packages\":[],\"packages-dev\":[]}\n"),
+            (".dockerignore", "vendor\n"),
+            ("src/App.php", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "bundler-with-a-frozen-lock-file",
+        before: "FROM ruby:3.3\nENV BUNDLE_FROZEN=1\nWORKDIR /app\nCOPY . .\nRUN bundle install --jobs 4\n",
+        files: &[
+            ("Gemfile", "source \"https://rubygems.example\"\ngem \"rake\"\n"),
+            ("Gemfile.lock", "GEM\n  specs:\n    rake (13.2.1)\n"),
+            ("app.rb", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "dotnet-projects-keep-their-folders",
+        before: "FROM mcr.microsoft.com/dotnet/sdk:8.0\nWORKDIR /src\nCOPY . .\nRUN dotnet restore api/api.csproj\nRUN dotnet publish api/api.csproj --no-restore -c Release -o /out\n",
+        files: &[
+            (
+                "api/api.csproj",
+                "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><ItemGroup><ProjectReference Include=\"..\\lib\\lib.csproj\" /></ItemGroup></Project>\n",
+            ),
+            ("lib/lib.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"></Project>\n"),
+            ("Directory.Build.props", "<Project></Project>\n"),
+            (".dockerignore", "**/bin\n**/obj\n"),
+            ("api/Program.cs", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "go-modules",
+        before: "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN go build -o /out/app ./cmd/app\n",
+        files: &[
+            ("go.mod", "module example.com/app\n\ngo 1.22\n\nrequire github.com/google/uuid v1.6.0\n"),
+            ("go.sum", "x\n"),
+            ("cmd/app/main.go", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "maven-goes-offline-first",
+        before: "FROM maven:3.9-eclipse-temurin-21\nWORKDIR /app\nCOPY . .\nRUN mvn -B -DskipTests package\n",
+        files: &[
+            (
+                "pom.xml",
+                "<project><modelVersion>4.0.0</modelVersion><groupId>g</groupId><artifactId>a</artifactId><version>1</version></project>\n",
+            ),
+            ("src/main/java/A.java", ""),
+            (".dockerignore", "target\n"),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "gradle-with-its-catalogue",
+        before: "FROM gradle:8-jdk21\nWORKDIR /app\nCOPY . .\nRUN gradle --no-daemon build\n",
+        files: &[
+            ("settings.gradle", "rootProject.name = 'app'\n"),
+            ("build.gradle", "plugins { id 'java' }\n"),
+            ("gradle/libs.versions.toml", "[versions]\n"),
+            ("src/main/java/A.java", ""),
+            (".dockerignore", ".gradle\nbuild\n"),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "cargo-fetches-with-empty-targets",
+        before: "FROM rust:1.80\nWORKDIR /app\nCOPY . .\nRUN cargo build --release --locked\n",
+        files: &[
+            ("Cargo.toml", "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2021\"\n"),
+            ("Cargo.lock", "version = 3\n"),
+            ("src/main.rs", ""),
+            (".dockerignore", "target\n"),
+        ],
+        ..PLAIN
+    },
+    Example {
         name: "several-copies-and-a-context-from-compose",
         path: "docker/api.Dockerfile",
         before: r#"FROM python:3.12-slim
@@ -132,6 +320,102 @@ RUN pip install -r dev.txt
         name: "folder-that-is-not-in-the-repository",
         before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt ./\nCOPY generated ./generated\nRUN pip install -r requirements.txt\n",
         files: PY,
+        ..PLAIN
+    },
+    Example {
+        name: "inline-in-a-compose-file",
+        path: "compose.yaml",
+        before: "services:\n  app:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM python:3.12-slim\n        WORKDIR /app\n        COPY . .\n        RUN pip install -r requirements.txt\n",
+        files: PY,
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-script-of-the-package-needs-the-sources",
+        before: "FROM node:20-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\",\"scripts\":{\"postinstall\":\"node tools/setup.js\"}}\n"),
+            ("package-lock.json", LOCK),
+            ("tools/setup.js", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-dependency-in-the-repository",
+        before: "FROM node:20-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\",\"dependencies\":{\"lib\":\"file:lib\"}}\n"),
+            ("package-lock.json", LOCK),
+            ("lib/index.js", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-installed-folder-is-in-the-repository",
+        before: "FROM node:20-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\"}\n"),
+            ("package-lock.json", LOCK),
+            ("node_modules/own/index.js", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-dockerignore-brings-something-back",
+        before: "FROM node:20-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\"}\n"),
+            ("package-lock.json", LOCK),
+            (".dockerignore", "node_modules\n!node_modules/own\n"),
+            ("index.js", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-other-dockerfile-copies-the-folder",
+        before: "FROM node:20-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\"}\n"),
+            ("package-lock.json", LOCK),
+            ("local.Dockerfile", "FROM node:20-slim\nCOPY node_modules /app/node_modules\n"),
+            ("index.js", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-manifest-that-git-ignores",
+        before: "FROM node:20-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\"}\n"),
+            ("package-lock.json", LOCK),
+            (".npmrc", "fund=false\n"),
+            (".gitignore", ".npmrc\nnode_modules\n"),
+            (".dockerignore", "node_modules\n"),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-dependencies-come-first-by-hand",
+        before: "FROM composer:2\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN composer install --no-scripts --no-autoloader\nCOPY . .\nRUN composer install\n",
+        files: &[("composer.json", "{}\n"), ("composer.lock", "{}\n"), ("src/App.php", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-go-vendor",
+        before: "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN go build ./...\n",
+        files: &[("go.mod", "module example.com/app\n"), ("vendor/modules.txt", ""), ("main.go", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-maven-modules",
+        before: "FROM maven:3.9-eclipse-temurin-21\nWORKDIR /app\nCOPY . .\nRUN mvn -B package\n",
+        files: &[
+            (
+                "pom.xml",
+                "<project><packaging>pom</packaging><modules><module>a</module><module>b</module></modules></project>\n",
+            ),
+            ("a/pom.xml", "<project></project>\n"),
+            ("b/pom.xml", "<project></project>\n"),
+        ],
         ..PLAIN
     },
     Example {
@@ -273,13 +557,6 @@ RUN pip install -r dev.txt
         name: "left-alone-copy-with-unread-flags",
         before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nCOPY --exclude=*.md src ./src\nRUN pip install -r src/requirements.txt\n",
         files: &[("src/requirements.txt", "flask\n"), ("src/app.py", "")],
-        ..PLAIN
-    },
-    Example {
-        name: "left-alone-inline-in-a-compose-file",
-        path: "compose.yaml",
-        before: "services:\n  app:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM python:3.12-slim\n        WORKDIR /app\n        COPY . .\n        RUN pip install -r requirements.txt\n",
-        files: PY,
         ..PLAIN
     },
 ];

@@ -122,7 +122,7 @@ impl<'a> Step<'a, '_> {
             return match found.map_err(|reason| format!("{}: {reason}", call.manager.id))? {
                 Some(install) => Ok(Some(Found::Install(Needed { command: self.at, call, folder: here, install }))),
                 None if is_self_contained(call, self.command) => Ok(None),
-                None => Err(format!("what `{}` reads is not known", short(&said()))),
+                None => Err(format!("`{}` works on the sources", short(&said()))),
             };
         }
         if call.is_some_and(|call| call.verb == Verb::Clean || call.manager.system) {

@@ -2,13 +2,13 @@
 
 use super::layout::{Layout, Upper};
 use super::needs::{Needed, Needs, short};
-use crate::context::{BuildContext, Entry, join};
+use crate::context::{BuildContext, Entry};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::facts::copies::{Part, absolute, relative};
 use crate::facts::managers::Verb;
 use crate::facts::manifests::{self, Above};
 use crate::facts::runs::Run;
-use crate::facts::sources::{Brought, Sources};
+use crate::facts::sources::{Brought, Sources, holds_code, is_code};
 use crate::transform::DockerfileContext;
 
 /// A change that holds for every build context of the Dockerfile.
@@ -39,18 +39,11 @@ impl<'a> Site<'a> {
             return Ok(None);
         }
         let found = cx.project.build_contexts(cx.path)?;
-        let looks: Vec<Look<'_, 'a>> = found.contexts.iter().map(|context| Look::new(cx, run, context)).collect();
-        // Of the folders that may be meant, those in which everything is there that the copies name.
-        let fits = |look: &&Look<'_, 'a>| !found.is_guess || !look.is_missing_something();
-        let mut likely: Vec<&Look<'_, 'a>> = looks.iter().filter(fits).collect();
-        if likely.is_empty() {
-            likely = looks.iter().collect();
-        }
         let mut plans: Vec<(&BuildContext<'_>, Plan)> = Vec::new();
         let mut refusal = None;
-        for look in likely {
-            match look.plan() {
-                Ok(Some(plan)) => plans.push((look.context, plan)),
+        for context in found.likely(cx.facts) {
+            match Look::new(cx, run, context).plan() {
+                Ok(Some(plan)) => plans.push((context, plan)),
                 Ok(None) => {}
                 Err(Refusal::Elsewhere(reason)) if found.is_guess => drop(refusal.get_or_insert(reason)),
                 Err(Refusal::Elsewhere(reason) | Refusal::Reason(reason)) => return Err(reason),
@@ -66,7 +59,7 @@ impl<'a> Site<'a> {
             ));
         }
         let mut doubts: Vec<String> = plans.iter().flat_map(|(_, plan)| plan.doubts.iter().cloned()).collect();
-        doubts.extend(found.doubt);
+        doubts.extend(found.doubt.clone());
         let own = crate::project::graph::parent(cx.path);
         if found.is_guess && !plans.iter().any(|(context, _)| context.folder == own) {
             doubts.push(format!("nothing in the repository says that it is built from {}", context.folder));
@@ -139,11 +132,6 @@ impl<'c, 'a> Look<'c, 'a> {
         Self { cx, run, context, sources }
     }
 
-    /// Whether a copy names something that is not in this context.
-    fn is_missing_something(&self) -> bool {
-        self.sources.copies.iter().flat_map(|brought| &brought.parts).any(|part| part.is_missing)
-    }
-
     fn instruction(&self, at: usize) -> &'c Instruction {
         &self.cx.facts.file.instructions[at]
     }
@@ -167,23 +155,14 @@ impl<'c, 'a> Look<'c, 'a> {
         let last = calls.filter(|call| call.command < until).map(|call| call.command).next_back();
         let reads = self.reads(&needs.installs)?;
         let wide: Vec<&Brought<'_>> =
-            self.sources.copies.iter().filter(|brought| self.is_wide(brought, &reads)).collect();
+            self.sources.copies.iter().filter(|brought| self.is_wide(brought, &reads, &needs.installs)).collect();
         let Some(first) = wide.iter().find(|brought| own(brought)) else {
             return match wide.first() {
                 Some(brought) => Err(Refusal::Reason(format!(
                     "the sources are copied in line {}, in a stage that this one is built on",
                     self.line(brought.copy.instruction)
                 ))),
-                None => match (
-                    self.sources.copies.iter().find_map(|brought| brought.unread.as_ref().map(|why| (brought, why))),
-                    needs.blocked,
-                ) {
-                    (Some((brought, why)), Some(_)) => Err(Refusal::Reason(format!(
-                        "what line {} brings is not read: {why}",
-                        self.line(brought.copy.instruction)
-                    ))),
-                    _ => Ok(None),
-                },
+                None => self.refused(&needs),
             };
         };
         let Some(last) = last else {
@@ -206,7 +185,7 @@ impl<'c, 'a> Look<'c, 'a> {
         let upper = self.upper(&needs, last, &moving)?;
         let mut doubts: Vec<String> =
             needs.installs.iter().flat_map(|needed| needed.install.doubts.iter().cloned()).collect();
-        if upper == Upper::Itself {
+        if !matches!(upper, Upper::Variant(_)) {
             for (needed, file) in
                 needs.installs.iter().flat_map(|needed| needed.install.rewrites.iter().map(move |file| (needed, file)))
             {
@@ -234,6 +213,21 @@ impl<'c, 'a> Look<'c, 'a> {
         Ok(Some(Plan { layout, doubts, ignore }))
     }
 
+    /// What there is to say of a RUN that no copy of sources stands in front of, as far as that can be told.
+    ///
+    /// # Errors
+    /// Its install is refused, and it may be that a copy brings what it needs.
+    fn refused(&self, needs: &Needs<'_>) -> Result<Option<Plan>, Refusal> {
+        let Some((_, reason)) = needs.blocked.as_ref().filter(|_| needs.blocked_call) else { return Ok(None) };
+        let unread = self.sources.copies.iter().find_map(|brought| brought.unread.as_ref().map(|why| (brought, why)));
+        if let Some((brought, why)) = unread {
+            let line = self.line(brought.copy.instruction);
+            return Err(Refusal::Reason(format!("what line {line} brings is not read: {why}")));
+        }
+        let is_folder = |brought: &Brought<'_>| brought.parts.iter().any(|part| part.is_folder);
+        if self.sources.copies.iter().any(is_folder) { Err(reason.clone().into()) } else { Ok(None) }
+    }
+
     /// Where everything that the installs read comes from.
     fn reads(&self, installs: &[Needed<'_>]) -> Result<Vec<Read<'_>>, Refusal> {
         let mut reads: Vec<Read<'_>> = Vec::new();
@@ -252,7 +246,7 @@ impl<'c, 'a> Look<'c, 'a> {
     }
 
     /// Whether a copy brings sources: code, or a folder that holds more than manifests.
-    fn is_wide(&self, brought: &Brought<'_>, reads: &[Read<'_>]) -> bool {
+    fn is_wide(&self, brought: &Brought<'_>, reads: &[Read<'_>], installs: &[Needed<'_>]) -> bool {
         let is_read = |source: &str| reads.iter().any(|read| read.source == source);
         let has_own_reads = reads.iter().any(|read| read.brought.copy.instruction == brought.copy.instruction);
         brought.parts.iter().any(|part| {
@@ -261,7 +255,8 @@ impl<'c, 'a> Look<'c, 'a> {
             }
             // A folder of requirements files or patches is none of sources.
             let holds_reads = reads.iter().any(|read| part.source_of(&read.path).is_some());
-            let is_plain = holds_reads && part.source != "." && !self.holds_code(&part.source, 0);
+            let is_project = installs.iter().any(|needed| relative(&needed.folder, &part.target).is_some());
+            let is_plain = holds_reads && !is_project && !holds_code(self.context, &part.source);
             !is_read(&part.source) && !is_plain && (!is_system(&part.target) || has_own_reads && holds_reads)
         })
     }
@@ -271,18 +266,6 @@ impl<'c, 'a> Look<'c, 'a> {
         let is_read = |part: &Part| reads.iter().any(|read| part.source_of(&read.path).is_some());
         !brought.parts.is_empty()
             && brought.parts.iter().all(|part| part.is_folder && !is_system(&part.target) && !is_read(part))
-    }
-
-    /// Whether a folder of the context holds files that people write code in.
-    fn holds_code(&self, folder: &str, depth: usize) -> bool {
-        const DEEPEST: usize = 6;
-        self.context.names(folder).iter().any(|name| {
-            let path = join(folder, name);
-            match self.context.entry(&path) {
-                Some(Entry::Folder) => depth < DEEPEST && self.holds_code(&path, depth + 1),
-                _ => is_code(name),
-            }
-        })
     }
 
     /// The copies that go below: the wide ones, and those behind them that lay something over what they bring.
@@ -392,11 +375,10 @@ impl<'c, 'a> Look<'c, 'a> {
                         call.manager.id == needed.call.manager.id && matches!(call.verb, Verb::Install | Verb::Fetch)
                     })
             };
-            if let Some(run) = self.cx.facts.runs.iter().find(same) {
-                return Err(Refusal::Reason(format!(
-                    "line {} installs the dependencies before the sources are copied",
-                    self.line(run.instruction)
-                )));
+            if self.cx.facts.runs.iter().any(|run| same(&run)) {
+                return Err(Refusal::Reason(
+                    "its dependencies are installed in front of the sources already".to_owned(),
+                ));
             }
             return Upper::variant(self.cx, self.run, needs, needed).map_err(Refusal::Reason);
         }
@@ -504,6 +486,12 @@ impl<'c, 'a> Look<'c, 'a> {
                 if self.is_there_already(read, moving) {
                     continue;
                 }
+                if self.context.is_git_ignored(&read.source) {
+                    return Err(Refusal::Reason(format!(
+                        "it reads {}, which git ignores, so a COPY of it fails wherever it is missing",
+                        read.source
+                    )));
+                }
                 let plain = |ch: char| ch.is_ascii_alphanumeric() || "._-/@+".contains(ch);
                 if !read.source.chars().all(plain) {
                     return Err(Refusal::Reason(format!("the name {} needs quotes in a COPY", read.source)));
@@ -591,15 +579,4 @@ fn is_system(path: &str) -> bool {
 /// The folder that an absolute path lies in; the root is empty.
 fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// Whether people write code in a file of this name.
-fn is_code(name: &str) -> bool {
-    const ENDS: [&str; 38] = [
-        "py", "pyx", "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "vue", "svelte", "astro", "go", "rs", "rb",
-        "erb", "php", "java", "kt", "kts", "scala", "groovy", "cs", "fs", "vb", "razor", "cshtml", "c", "h", "cc",
-        "cpp", "hpp", "swift", "ex", "exs", "html", "css",
-    ];
-    let manifest = ["setup.py", "build.gradle.kts", "settings.gradle.kts", ".pnpmfile.cjs", "conftest.py"];
-    name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end)) && !manifest.contains(&name)
 }

@@ -38,7 +38,6 @@ mod examples;
 mod family;
 mod site;
 
-use crate::context::BuildContext;
 use crate::dockerfile::Keyword;
 use crate::facts::Facts;
 use crate::facts::build_args::looks_per_commit;
@@ -69,7 +68,8 @@ impl Transform for SinkBuildArgs {
         if !facts.file.instructions.iter().any(|ins| ins.keyword == Keyword::Arg) {
             return;
         }
-        let contexts = contexts(cx);
+        let contexts = cx.project.build_contexts(cx.path).ok();
+        let contexts = contexts.as_ref().map(|contexts| contexts.likely(facts)).unwrap_or_default();
         for stage in 0..facts.stages.len() {
             let families = families(facts, stage, &cx.project.settings.per_commit);
             let mut sites: Vec<Site<'_>> = Vec::new();
@@ -93,14 +93,6 @@ impl Transform for SinkBuildArgs {
             look_alikes(cx, stage, &families, out);
         }
     }
-}
-
-/// The build contexts of the Dockerfile; nothing where they can't be told.
-fn contexts<'a>(cx: &DockerfileContext<'a>) -> Vec<BuildContext<'a>> {
-    let tree = &cx.project.tree;
-    let folders = cx.project.graph.folders(cx.path, &|path| tree.entry(path).is_some());
-    let opened: Result<Vec<_>, _> = folders.iter().map(|folder| BuildContext::open(tree, folder, cx.path)).collect();
-    opened.unwrap_or_default()
 }
 
 /// Whether a RUN installs or fetches something.

@@ -44,7 +44,7 @@ impl<'a> Site<'a> {
         cx: &DockerfileContext<'_>,
         stage: usize,
         family: &'a Family,
-        contexts: &[BuildContext<'_>],
+        contexts: &[&BuildContext<'_>],
     ) -> Result<Self, Refusal> {
         let facts = cx.facts;
         let Some(first) = family.members.first().map(|member| member.instruction) else {
@@ -85,7 +85,7 @@ impl<'a> Site<'a> {
         cx: &DockerfileContext<'_>,
         stage: usize,
         family: &'a Family,
-        contexts: &[BuildContext<'_>],
+        contexts: &[&BuildContext<'_>],
     ) -> Result<Self, Refusal> {
         let facts = cx.facts;
         let mut moving: Vec<&Member> = Vec::new();
@@ -113,7 +113,7 @@ impl<'a> Site<'a> {
                     stops(format!("line {line} {reason}"), false);
                     break;
                 }
-                if brings_sources(&facts.file.instructions[at], facts.file.escape, contexts) {
+                if brings_sources(facts, at, contexts) {
                     stops(format!("line {line} {SOURCES}"), true);
                     break;
                 }
@@ -347,10 +347,10 @@ fn is_hidden(facts: &Facts<'_>, stage: usize, seed: &Seed) -> bool {
 }
 
 /// The line above a place of a stage that copies the sources.
-fn sources_above(facts: &Facts<'_>, stage: usize, place: usize, contexts: &[BuildContext<'_>]) -> Option<usize> {
+fn sources_above(facts: &Facts<'_>, stage: usize, place: usize, contexts: &[&BuildContext<'_>]) -> Option<usize> {
     facts.ancestors(stage).into_iter().find_map(|of| {
         let mut instructions = facts.stages[of].instructions.clone().filter(|at| of != stage || *at < place);
-        let at = instructions.find(|at| brings_sources(&facts.file.instructions[*at], facts.file.escape, contexts))?;
+        let at = instructions.find(|at| brings_sources(facts, *at, contexts))?;
         Some(facts.line(at))
     })
 }

@@ -1,7 +1,7 @@
 //! Whether requirements files look as if they named everything that gets installed.
 //!
-//! This decides how a step is written, never whether it is right: `--no-deps` takes no package along that the joint install would
-//! not, but only where the files name what their packages bring is there anything left to gain from it.
+//! This decides how a step is written: `--no-deps` takes no package along that the joint install would not, but only where the files name
+//! what their packages bring is there anything left to gain from it.
 
 use std::collections::BTreeSet;
 
@@ -97,6 +97,12 @@ const ALONE: &[&str] = &[
 pub fn lacking(step: &BTreeSet<String>, all: &BTreeSet<String>) -> Option<(&'static str, &'static str)> {
     let rows = BRINGS.iter().filter(|(name, _)| step.contains(*name));
     rows.flat_map(|(name, brings)| brings.iter().map(move |one| (*name, *one))).find(|(_, one)| !all.contains(*one))
+}
+
+/// Whether a package of `step` brings one that `all` names and `step` does not.
+pub fn is_divided(step: &BTreeSet<String>, all: &BTreeSet<String>) -> bool {
+    let mut rows = BRINGS.iter().filter(|(name, _)| step.contains(*name));
+    rows.any(|(_, brings)| brings.iter().any(|one| all.contains(*one) && !step.contains(*one)))
 }
 
 /// Whether anything shows that what `step` names is complete: a tool that lists everything wrote it (`texts`), or the table has

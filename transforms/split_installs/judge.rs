@@ -88,7 +88,7 @@ pub fn judge(install: &Install, closures: &[Closure], always: &Closure) -> Resul
         let free = closure.requirements.iter().find(|one| one.pin().is_none())?;
         Some(format!("{} doesn't pin {}", closure.shown, free.name))
     });
-    doubts.extend(unpinned.filter(|_| is_exact));
+    doubts.extend(unpinned);
     if let Some((closure, address)) =
         closures.iter().find_map(|closure| closure.remote.as_ref().map(|address| (closure, address)))
     {
@@ -226,9 +226,8 @@ fn exact(install: &Install, closures: &[Closure], earlier: &[usize], last: &str,
         let cost = format!(
             "its step resolves them alone, so that what {last} holds back is replaced in the last step, and what only the replaced version needed stays in the image"
         );
-        let free = closure.requirements.iter().find(|one| one.pin().is_none());
-        if let Some(free) = free {
-            doubts.push(format!("{shown} doesn't pin {} and what comes with it: {cost}", free.name));
+        if closure.requirements.iter().any(|one| one.pin().is_none()) {
+            doubts.push(format!("{shown} is not pinned as a whole: {cost}"));
             return false;
         }
         if let Some(address) = &closure.remote {
@@ -239,13 +238,12 @@ fn exact(install: &Install, closures: &[Closure], earlier: &[usize], last: &str,
         if alone || hashed {
             continue;
         }
-        if let Some((name, lacks)) = complete::lacking(&closure.names(), &all) {
-            doubts.push(format!("no file pins {lacks}, which {name} brings, and the like: {cost}"));
-            return false;
+        // Another file pins what the packages of this one bring: resolved alone they would come in other versions.
+        if complete::is_divided(&closure.names(), &all) {
+            continue;
         }
         let texts: Vec<&str> = closure.texts.iter().map(String::as_str).collect();
-        if !complete::is_shown(&closure.names(), &texts) {
-            doubts.push(format!("nothing shows that the files pin what the packages of {shown} bring: {cost}"));
+        if complete::lacking(&closure.names(), &all).is_some() || !complete::is_shown(&closure.names(), &texts) {
             return false;
         }
     }

@@ -9,7 +9,8 @@
 //!
 //! Each file gets a COPY and a RUN of its own: first those that hold heavy packages, else in the order of the command. The last RUN is
 //! the old one and names all files again, so that pip resolves them together and a conflict still fails. Where the files name
-//! everything that their packages bring, the steps before it install with `--no-deps`: just what one install would install too. With
+//! everything that their packages bring, or one file pins what the packages of another bring, the steps before it install with
+//! `--no-deps`: just what one install would install too. With
 //! `--prefix` the later steps get `PYTHONPATH`, without which pip doesn't see the earlier ones. Flags of the RUN, activated
 //! environments, `cd`, `export`, `set` and the removal of caches are repeated. Several commands in one RUN get steps of their own as
 //! they are. Of a long list of packages the heavy ones are installed first, if they are pinned.
@@ -23,11 +24,11 @@
 //!
 //! # Safety
 //!
-//! Safe where every requirement in all files is pinned with `==` and the files name what their packages bring: a step with `--no-deps`
-//! installs a part of what the joint resolve installs, in the same versions. Without it a step resolves alone: pip replaces what another
-//! file pins lower, but leaves behind what only the newer version needed, and does not mark as requested what it brought along as a
-//! dependency. That is for review, and so are requirements without a pin, an option in one file that another step has to repeat, and
-//! an unknown base image. Several commands in one RUN are the same commands in the same order afterwards: safe. A package that is built
+//! Safe where every requirement in all files is pinned with `==` and they agree. A step with `--no-deps` installs a part of what the joint
+//! resolve installs, in the same versions. Without it a step resolves alone, and the last one settles all versions as the joint resolve
+//! does: what it replaces may have needed a package that then stays behind unused, and pip does not mark as requested what came along as a
+//! dependency before (docs/same-image.md). For review are requirements without a pin, an option in one file that another step has to
+//! repeat, and an unknown base image. Several commands in one RUN are the same commands in the same order afterwards: safe. A package that is built
 //! from source without isolation may see the packages of an earlier step.
 //!
 //! # References

@@ -299,7 +299,7 @@ fn in_every_context<T: PartialEq>(
     let contexts = cx.project.build_contexts(cx.path)?;
     let mut found: Option<T> = None;
     let mut refusal = None;
-    for context in &contexts.contexts {
+    for context in contexts.likely(cx.facts) {
         match judge(context) {
             Ok(verdict) if found.as_ref().is_none_or(|known| *known == verdict) => found = Some(verdict),
             Ok(_) => {
@@ -325,5 +325,6 @@ fn has_files(cx: &DockerfileContext<'_>, files: &[&str], context: &crate::contex
         files.iter().any(|file| text.contains(base_name(file)))
     };
     let own = cx.facts.copies.iter().filter(|copy| copy.from.is_none() && names(copy.instruction));
-    own.filter(|copy| copy.words.is_ok()).all(|copy| copy.parts(context).is_ok())
+    own.filter(|copy| copy.words.is_ok())
+        .all(|copy| copy.parts(context).is_ok_and(|parts| !parts.iter().any(|part| part.is_missing)))
 }

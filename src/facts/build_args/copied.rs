@@ -1,9 +1,9 @@
 //! The files of a build context that stand in the image in front of a RUN.
 
 use crate::context::{BuildContext, Entry, join};
-use crate::dockerfile::{Instruction, Keyword};
 use crate::facts::Facts;
 use crate::facts::runs::Run;
+use crate::facts::sources::{Sources, holds_code, is_code};
 
 /// More files than an install reads; folders with more are the sources.
 const MOST_FILES: usize = 400;
@@ -19,18 +19,9 @@ pub struct Copied<'a> {
 impl<'a> Copied<'a> {
     pub fn before(facts: &Facts<'_>, run: &Run, context: &'a BuildContext<'a>) -> Self {
         let mut copied = Self { context, files: Vec::new() };
-        for stage in facts.ancestors(run.stage) {
-            for at in facts.stages[stage].instructions.clone() {
-                if stage == run.stage && at > run.instruction {
-                    break;
-                }
-                let (sources, target) = operands(&facts.file.instructions[at], facts.file.escape);
-                let renamed =
-                    (sources.len() == 1 && !target.ends_with(['/', '.'])).then(|| name_of(&target).to_owned());
-                for source in sources {
-                    copied.add(&source, renamed.as_deref());
-                }
-            }
+        let sources = Sources::find(facts, run.stage, run.instruction, context);
+        for part in sources.copies.iter().flat_map(|brought| &brought.parts) {
+            copied.add(&part.source, Some(name_of(&part.target)));
         }
         for mount in run.mounts.iter().filter(|mount| mount.kind == "bind" && mount.from.is_none()) {
             let renamed = mount.target.as_deref().map(name_of);
@@ -40,15 +31,14 @@ impl<'a> Copied<'a> {
     }
 
     fn add(&mut self, source: &str, renamed: Option<&str>) {
-        for path in expand(self.context, source) {
-            if self.context.entry(&path) == Some(Entry::Folder) {
-                let mut inside = Vec::new();
-                walk(self.context, &path, 0, &mut inside);
-                self.files.extend(inside.into_iter().map(|path| (vec![name_of(&path).to_owned()], path)));
-            } else if self.context.entry(&path) == Some(Entry::File) {
-                let names = [Some(name_of(&path)), renamed].into_iter().flatten().map(str::to_owned).collect();
-                self.files.push((names, path));
-            }
+        let path = clean(source);
+        if self.context.entry(&path) == Some(Entry::Folder) {
+            let mut inside = Vec::new();
+            walk(self.context, &path, 0, &mut inside);
+            self.files.extend(inside.into_iter().map(|path| (vec![name_of(&path).to_owned()], path)));
+        } else if self.context.entry(&path) == Some(Entry::File) {
+            let names = [Some(name_of(&path)), renamed].into_iter().flatten().map(str::to_owned).collect();
+            self.files.push((names, path));
         }
     }
 
@@ -74,65 +64,10 @@ fn name_of(path: &str) -> &str {
     path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 
-/// The sources in the build context, and the target, of COPY and ADD; nothing for other instructions.
-fn operands(instruction: &Instruction, escape: char) -> (Vec<String>, String) {
-    let copies = matches!(instruction.keyword, Keyword::Copy | Keyword::Add) && instruction.flag("from").is_none();
-    if !copies {
-        return (Vec::new(), String::new());
-    }
-    let plain = |raw: String| raw.trim_matches(['"', '\'']).to_owned();
-    let mut words: Vec<String> = match &instruction.json {
-        Some(strings) => strings.clone(),
-        None => instruction.words(escape).into_iter().map(|word| plain(word.raw)).collect(),
-    };
-    let target = words.pop().unwrap_or_default();
-    words.retain(|source| !source.contains("://") && !source.starts_with("<<"));
-    (words, target)
-}
-
 /// A source as a path of the context: without `./` and slashes around it; `.` for the whole context.
 fn clean(source: &str) -> String {
     let parts: Vec<&str> = source.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
-}
-
-/// The paths that a source means: itself, or what its pattern matches.
-fn expand(context: &BuildContext<'_>, source: &str) -> Vec<String> {
-    let mut found = vec![".".to_owned()];
-    for part in clean(source).split('/') {
-        let is_pattern = part.contains(['*', '?', '[']);
-        found = found
-            .iter()
-            .flat_map(|folder| {
-                if is_pattern {
-                    let names = context.names(folder).into_iter().filter(|name| matches(part, name));
-                    names.map(|name| join(folder, &name)).collect()
-                } else {
-                    vec![join(folder, part)]
-                }
-            })
-            .take(MOST_FILES)
-            .collect();
-    }
-    found
-}
-
-/// Whether a pattern of `*` and `?` matches a name; a class counts as any one character.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.chars().next() {
-        None => name.is_empty(),
-        Some('*') => {
-            let rest = &pattern[1..];
-            name.char_indices().any(|(at, _)| matches(rest, &name[at..])) || matches(rest, "")
-        }
-        Some('[') => {
-            let end = pattern.find(']').map_or(pattern.len(), |end| end + 1);
-            name.chars().next().is_some_and(|ch| matches(&pattern[end..], &name[ch.len_utf8()..]))
-        }
-        Some(first) => name.chars().next().is_some_and(|ch| {
-            (first == '?' || first == ch) && matches(&pattern[first.len_utf8()..], &name[ch.len_utf8()..])
-        }),
-    }
 }
 
 fn walk(context: &BuildContext<'_>, folder: &str, depth: usize, out: &mut Vec<String>) {
@@ -179,16 +114,13 @@ const PLAIN_FILES: &[&str] = &[
     "gradlew",
     "mvnw",
 ];
-/// Endings of files that are the program, and no manifest or configuration of one.
-const CODE: &[&str] = &[
-    "c", "cc", "cpp", "cs", "css", "ex", "fs", "go", "h", "html", "java", "jsx", "kt", "php", "py", "rb", "rs",
-    "scala", "svelte", "swift", "ts", "tsx", "vue",
-];
-
 /// Whether an instruction copies sources, so that every commit repeats what stands below it anyway.
-pub fn brings_sources(instruction: &Instruction, escape: char, contexts: &[BuildContext<'_>]) -> bool {
-    let (sources, _) = operands(instruction, escape);
-    sources.iter().any(|source| {
+pub fn brings_sources(facts: &Facts<'_>, at: usize, contexts: &[&BuildContext<'_>]) -> bool {
+    let Some(copy) = facts.copies.iter().find(|copy| copy.instruction == at && copy.from.is_none()) else {
+        return false;
+    };
+    let Ok(words) = &copy.words else { return false };
+    words.sources.iter().any(|source| {
         let path = clean(source);
         if path == "." || path == "*" {
             return true;
@@ -198,26 +130,17 @@ pub fn brings_sources(instruction: &Instruction, escape: char, contexts: &[Build
             return false;
         }
         let shown = contexts.iter().filter(|context| context.entry(&path).is_some());
-        let mut shown = shown.map(|context| holds_code(context, &path)).peekable();
+        let mut shown = shown
+            .map(|context| match context.entry(&path) {
+                Some(Entry::Folder) => holds_code(context, &path),
+                _ => is_code(name),
+            })
+            .peekable();
         if shown.peek().is_some() {
             return shown.any(|code| code);
         }
         is_code(name) || !name.contains(['.', '*', '$']) && !PLAIN_FILES.contains(&name)
     })
-}
-
-fn holds_code(context: &BuildContext<'_>, path: &str) -> bool {
-    if context.entry(path) != Some(Entry::Folder) {
-        return is_code(name_of(path));
-    }
-    let mut files = Vec::new();
-    walk(context, path, 0, &mut files);
-    files.len() >= MOST_FILES || files.iter().any(|path| is_code(name_of(path)))
-}
-
-fn is_code(name: &str) -> bool {
-    let is_setting = name == "setup.py" || name == "conftest.py" || name.contains(".config.") || name.contains(".d.ts");
-    !is_setting && name.rsplit_once('.').is_some_and(|(_, ending)| CODE.contains(&ending))
 }
 
 /// Whether installs read files of this name.
@@ -234,22 +157,19 @@ fn is_configuration(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::context::Tree;
-
-    #[test]
-    fn patterns_match_names() {
-        assert!(matches("package*.json", "package-lock.json") && matches("*.txt", "a.txt") && matches("a?c", "abc"));
-        assert!(!matches("package*.json", "pack.json") && !matches("*.txt", "a.in") && matches("[ab].txt", "a.txt"));
-    }
+    use crate::facts::{Knowledge, Scripts};
 
     #[test]
     fn sources_are_folders_with_code_and_the_whole_context() {
         let tree = Tree::memory(&[("src/a.py", ""), ("reqs/a.txt", ""), ("main.go", ""), ("vite.config.ts", "")]);
         let context = BuildContext::open(&tree, ".", "Dockerfile").unwrap();
-        let brings = |text: &str, contexts: &[BuildContext<'_>]| {
-            let file = crate::dockerfile::read(text).unwrap();
-            brings_sources(&file.instructions[0], '\\', contexts)
+        let brings = |text: &str, contexts: &[&BuildContext<'_>]| {
+            let text = format!("FROM python:3.12\n{text}\n");
+            let file = crate::dockerfile::read(&text).unwrap();
+            let (knowledge, scripts) = (Knowledge::default(), Scripts::new());
+            brings_sources(&Facts::new(&text, &file, &knowledge, &scripts), 1, contexts)
         };
-        let known = [context];
+        let known = [&context];
         for (text, wanted) in [
             ("COPY . .", true),
             ("COPY ./ /app/", true),

@@ -64,7 +64,7 @@ pub(super) fn comes_first(call: &Call, files: &dyn Files) -> Result<(), String> 
     };
     let earlier = files.earlier().unwrap_or_default();
     if earlier.iter().any(|run| run.calls().iter().any(same)) {
-        return Err("an earlier RUN downloads dependencies already".to_owned());
+        return Err("its dependencies are installed in front of the sources already".to_owned());
     }
     Ok(())
 }

@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn a_second_install_is_left_where_it_is() {
         let split = "composer install --no-scripts --no-autoloader\nRUN composer install";
-        assert_eq!(result(split, "{}").unwrap_err(), "an earlier RUN downloads dependencies already");
+        assert_eq!(result(split, "{}").unwrap_err(), "its dependencies are installed in front of the sources already");
     }
 
     #[test]

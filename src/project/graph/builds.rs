@@ -466,7 +466,7 @@ fn imports(entries: &[&str]) -> Vec<String> {
 }
 
 /// The folder that a Dockerfile nobody names is built in: its own or the nearest parent in which all its COPY sources exist.
-pub(super) fn loose_context(path: &str, image: &Image, exists: &dyn Fn(&str) -> bool) -> Option<String> {
+fn loose_context(path: &str, image: &Image, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     let plain = |source: &String| !source.contains(['$', '*', '?', '[', '"']);
     let sources: Vec<&String> = image.copied.iter().filter(|source| plain(source)).collect();
     let own = parent(path);

@@ -175,10 +175,14 @@ impl Graph {
             .collect()
     }
 
-    /// The build contexts of a Dockerfile, as far as something in the repository names them.
+    /// The build contexts of a Dockerfile, as far as something in the repository names them. `FILE#SERVICE` is the one that stands in a
+    /// compose file.
     pub fn contexts(&self, path: &str) -> Contexts {
         let mut contexts = Contexts::default();
-        let builds = self.builds.iter().filter(|build| build.dockerfile.as_deref() == Some(path));
+        let builds = self.builds.iter().filter(|build| match path.split_once('#') {
+            Some((file, service)) => build.is_inline && build.file == file && build.name == service,
+            None => build.dockerfile.as_deref() == Some(path),
+        });
         for build in builds.filter(|build| build.by != By::Nothing) {
             match &build.context {
                 Some(folder) => contexts.folders.push(folder.clone()),
@@ -193,24 +197,6 @@ impl Graph {
     /// Named contexts that builds of a Dockerfile put in the place of its images and stages.
     pub fn replaced(&self, path: &str) -> &[String] {
         self.replaced.get(path).map_or(&[], Vec::as_slice)
-    }
-
-    /// The folders that a Dockerfile is built in; nothing where one of them can't be told. One that nothing names is built in the
-    /// nearest folder that has the sources of its COPY instructions. `exists` tells whether a path below the root is there.
-    pub fn folders(&self, path: &str, exists: &dyn Fn(&str) -> bool) -> Vec<String> {
-        let is_meant = |build: &&Build| match path.split_once('#') {
-            Some((file, service)) => build.is_inline && build.file == file && build.name == service,
-            None => build.dockerfile.as_deref() == Some(path),
-        };
-        let folder = |build: &Build| match (&build.context, self.dockerfiles.get(path)) {
-            (None, Some(image)) if build.by == By::Nothing => builds::loose_context(path, image, exists),
-            (context, _) => context.clone(),
-        };
-        let folders: Option<Vec<String>> = self.builds.iter().filter(is_meant).map(folder).collect();
-        let mut folders = folders.unwrap_or_default();
-        folders.sort();
-        folders.dedup();
-        folders
     }
 
     /// Whether something in the repository passes a build argument to a build of a Dockerfile.
