@@ -72,7 +72,7 @@ impl<'a> BuildContext<'a> {
 
     /// The names that the builder finds in a folder, sorted.
     pub fn names(&self, folder: &str) -> Vec<String> {
-        let mut names = self.tree.names(&join(&self.folder, folder));
+        let mut names = self.tree.names(&join(&self.folder, folder)).to_vec();
         names.retain(|name| self.entry(&join(folder, name)).is_some());
         names
     }

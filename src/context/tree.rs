@@ -1,8 +1,8 @@
 //! The files of a repository by their path from its root, read when they are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ignore::gitignore::GitignoreBuilder;
 
@@ -14,6 +14,14 @@ const LARGEST: u64 = 32 << 20;
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     source: Source,
+    /// What was looked at already, shared by the clones.
+    known: Arc<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    entries: Mutex<HashMap<String, Option<Entry>>>,
+    names: Mutex<HashMap<String, Arc<Vec<String>>>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -42,14 +50,14 @@ impl Tree {
     /// Of files in memory; folders are what their paths name.
     pub fn memory(files: &[(&str, &str)]) -> Self {
         let owned = files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned()));
-        Self { source: Source::Memory(Arc::new(owned.collect())) }
+        Self { source: Source::Memory(Arc::new(owned.collect())), known: Arc::default() }
     }
 
     /// Of the repository at `root`, with paths that count from `base`.
     pub fn folder(root: &Path, base: &Path) -> Self {
         let here = |path: &Path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() };
         match (here(root).canonicalize(), here(base).canonicalize()) {
-            (Ok(root), Ok(base)) => Self { source: Source::Folder { root, base } },
+            (Ok(root), Ok(base)) => Self { source: Source::Folder { root, base }, known: Arc::default() },
             _ => Self::default(),
         }
     }
@@ -80,16 +88,35 @@ impl Tree {
                 is_folder.then_some(Entry::Folder)
             }
             Source::Folder { root, base } => {
-                let path = base.join(path);
-                let kind = path.symlink_metadata().ok()?.file_type();
-                let plain: PathBuf = path.components().collect();
-                let real = path.canonicalize();
-                if kind.is_symlink() || !real.is_ok_and(|real| real == plain && real.starts_with(root)) {
-                    return Some(Entry::Link);
+                if let Some(known) = lock(&self.known.entries).get(path) {
+                    return *known;
                 }
-                Some(if kind.is_dir() { Entry::Folder } else { Entry::File })
+                let entry = self.look(root, base, path);
+                lock(&self.known.entries).insert(path.to_owned(), entry);
+                entry
             }
         }
+    }
+
+    /// What the file system has at a path. A path is without links where that of its folder is.
+    fn look(&self, root: &Path, base: &Path, path: &str) -> Option<Entry> {
+        let place = base.join(path);
+        let leads_out = path.split('/').any(|part| part == "..") || !place.starts_with(root);
+        // Where paths count from elsewhere, the folders on the way to the root are none of it.
+        if leads_out {
+            return place.symlink_metadata().is_ok().then_some(Entry::Link);
+        }
+        let parent = path.rsplit_once('/').map_or(".", |(parent, _)| parent);
+        if path != "." && base.join(parent).starts_with(root) && self.entry(parent) != Some(Entry::Folder) {
+            let is_link = self.entry(parent) == Some(Entry::Link);
+            return (is_link && place.symlink_metadata().is_ok()).then_some(Entry::Link);
+        }
+        let kind = place.symlink_metadata().ok()?.file_type();
+        Some(match () {
+            () if kind.is_symlink() => Entry::Link,
+            () if kind.is_dir() => Entry::Folder,
+            () => Entry::File,
+        })
     }
 
     /// The text of a file; none for links, for what is no text, and for what is larger than configuration gets.
@@ -131,7 +158,16 @@ impl Tree {
     }
 
     /// The names in a folder, sorted.
-    pub fn names(&self, folder: &str) -> Vec<String> {
+    pub fn names(&self, folder: &str) -> Arc<Vec<String>> {
+        if let Some(known) = lock(&self.known.names).get(folder) {
+            return Arc::clone(known);
+        }
+        let names = Arc::new(self.list(folder));
+        lock(&self.known.names).insert(folder.to_owned(), Arc::clone(&names));
+        names
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
         if self.entry(folder) != Some(Entry::Folder) {
             return Vec::new();
         }
@@ -153,6 +189,10 @@ impl Tree {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +204,10 @@ mod tests {
             (tree.entry("a/b"), tree.entry("a/b/c"), tree.entry("a/x")),
             (Some(Entry::Folder), Some(Entry::File), None)
         );
-        assert_eq!((tree.names("a"), tree.names(".")), (vec!["b".to_owned(), "d".to_owned()], vec!["a".to_owned()]));
+        assert_eq!(
+            (tree.names("a").to_vec(), tree.names(".").to_vec()),
+            (vec!["b".to_owned(), "d".to_owned()], vec!["a".to_owned()])
+        );
     }
 
     #[test]

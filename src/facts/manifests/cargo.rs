@@ -8,7 +8,8 @@
 
 use super::folders::{above, join, matching, parent, take};
 use super::pyproject::{Document, find_string};
-use super::words::{Setting, Words, setting};
+use super::variables::{Setting, setting};
+use super::words::Words;
 use super::{Above, Files, Install};
 use crate::facts::managers::Call;
 use crate::facts::runs::Run;

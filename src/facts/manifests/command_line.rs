@@ -3,48 +3,7 @@
 use super::Files;
 use crate::facts::managers::{Call, Verb};
 use crate::facts::runs::Run;
-use crate::facts::stages::Variable;
 use crate::shell::{Command, ShellWord};
-
-/// A variable as a command finds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Set {
-    No,
-    To(String),
-    /// Set to something that can't be told, or perhaps set.
-    Unknown,
-}
-
-/// What `command` finds in the variable `name`: in front of it, in the RUN before it, and in the image. A base image that is not
-/// known counts as one that sets nothing.
-pub(super) fn variable(name: &str, command: &Command, run: &Run) -> Set {
-    if let Some(word) = command.assignments.iter().rev().find(|word| assigns(word, name)) {
-        let value = word.value.clone().or_else(|| run.value(word).value);
-        return value
-            .and_then(|text| text.split_once('=').map(|(_, value)| value.to_owned()))
-            .map_or(Set::Unknown, Set::To);
-    }
-    if command.unset.iter().any(|unset| unset == name || unset == "*") {
-        return Set::No;
-    }
-    let changes = |other: &Command| {
-        let bare = other.words.is_empty() && other.assignments.iter().any(|word| assigns(word, name));
-        bare || other.words.iter().any(|word| assigns(word, name) || word.raw == name)
-            && matches!(other.name(), Some("export" | "unset" | "declare" | "read"))
-    };
-    if before(command, run).any(changes) {
-        return Set::Unknown;
-    }
-    match run.state.env.get(name) {
-        None => Set::No,
-        Some(Variable::Known(value)) => Set::To(value.clone()),
-        Some(_) => Set::Unknown,
-    }
-}
-
-fn assigns(word: &ShellWord, name: &str) -> bool {
-    word.raw.split_once('=').is_some_and(|(key, _)| key == name)
-}
 
 /// The commands of the RUN in front of `command`.
 pub(super) fn before<'a>(command: &Command, run: &'a Run) -> impl Iterator<Item = &'a Command> {

@@ -14,9 +14,10 @@
 
 use serde_json::Value;
 
-use super::command_line::{Set, comes_first, folder, has, is_local, join, option, stands_alone, variable};
+use super::command_line::{comes_first, folder, has, is_local, join, option, stands_alone};
 use super::{Above, Files, Install};
 use crate::facts::managers::Call;
+use crate::facts::manifests::variables::{Setting, setting};
 use crate::facts::runs::Run;
 use crate::shell::Command;
 
@@ -135,10 +136,10 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
 }
 
 fn known(name: &str, command: &Command, run: &Run) -> Result<Option<String>, String> {
-    match variable(name, command, run) {
-        Set::No => Ok(None),
-        Set::To(value) => Ok(Some(value)),
-        Set::Unknown => Err(format!("{name} can't be told")),
+    match setting(run, command, name) {
+        Setting::Unset => Ok(None),
+        Setting::Value(value) => Ok(Some(value)),
+        Setting::Unknown => Err(format!("{name} can't be told")),
     }
 }
 

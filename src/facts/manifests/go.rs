@@ -3,7 +3,8 @@
 //! Sources: go.dev/ref/mod (go mod download, go.work, vendoring, replace, GOPRIVATE) and `go help environment`. Not measured.
 
 use super::folders::{Beneath, above, join, take};
-use super::words::{Setting, Words, setting};
+use super::variables::{Setting, setting};
+use super::words::Words;
 use super::{Above, Files, Install};
 use crate::facts::managers::Call;
 use crate::facts::runs::Run;

@@ -20,6 +20,7 @@ mod pyproject;
 mod requirement_files;
 mod script;
 mod uv;
+mod variables;
 mod words;
 
 use super::managers::Call;
@@ -138,7 +139,7 @@ pub(crate) mod memory {
         }
 
         fn names(&self, folder: &str) -> Vec<String> {
-            self.0.names(folder)
+            self.0.names(folder).to_vec()
         }
     }
 

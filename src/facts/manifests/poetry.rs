@@ -7,7 +7,8 @@
 
 use super::folders::{Beneath, join, take};
 use super::pyproject::{Document, is_local_place};
-use super::words::{Setting, Words, setting};
+use super::variables::{Setting, setting};
+use super::words::Words;
 use super::{Above, Files, Install};
 use crate::facts::managers::Call;
 use crate::facts::runs::Run;

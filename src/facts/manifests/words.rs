@@ -2,7 +2,6 @@
 
 use crate::facts::managers::Call;
 use crate::facts::runs::Run;
-use crate::facts::stages::Variable;
 use crate::shell::{Command, ShellWord};
 
 /// The words of a call behind its command words.
@@ -91,51 +90,4 @@ fn known(run: &Run, word: &ShellWord) -> Option<String> {
     let quoted = word.raw.contains('"');
     let splits = expansion.variable && !quoted && (value.is_empty() || value.contains(char::is_whitespace));
     (!splits).then_some(value)
-}
-
-/// What a command finds in a variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Setting {
-    Unset,
-    Value(String),
-    /// Set to something that only the build knows.
-    Unknown,
-}
-
-impl Setting {
-    /// Whether it switches something on; `None` where only the build knows.
-    pub fn is_on(&self) -> Option<bool> {
-        match self {
-            Self::Unset => Some(false),
-            Self::Value(value) => {
-                Some(!matches!(value.to_ascii_lowercase().as_str(), "" | "0" | "false" | "f" | "no" | "n" | "off"))
-            }
-            Self::Unknown => None,
-        }
-    }
-}
-
-/// The variable `name` as `command` finds it. A base image that isn't known is taken to set nothing.
-pub fn setting(run: &Run, command: &Command, name: &str) -> Setting {
-    let of = |word: &ShellWord| match run.value(word).value {
-        Some(value) => Setting::Value(value.split_once('=').map(|(_, value)| value.to_owned()).unwrap_or_default()),
-        None => Setting::Unknown,
-    };
-    let sets = |word: &&ShellWord| word.raw.split_once('=').is_some_and(|(key, _)| key == name);
-    if let Some(word) = command.assignments.iter().rev().find(sets) {
-        return of(word);
-    }
-    if command.unset.iter().any(|unset| unset == name || unset == "*") {
-        return Setting::Unset;
-    }
-    let earlier = run.commands().iter().filter(|other| other.range.start < command.range.start);
-    let mut exported = earlier.filter(|other| other.name() == Some("export")).flat_map(|other| &other.words);
-    if let Some(word) = exported.rfind(sets) {
-        return of(word);
-    }
-    match run.state.env.get(name) {
-        None => Setting::Unset,
-        Some(Variable::Known(value)) => Setting::Value(value.clone()),
-        Some(_) => Setting::Unknown,
-    }
 }

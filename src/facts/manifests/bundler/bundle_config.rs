@@ -3,7 +3,8 @@
 //! Source: bundler `lib/bundler/settings.rb`, bundle-config(1). See [`super::bundler`] for what was measured.
 
 use crate::facts::managers::Call;
-use crate::facts::manifests::command_line::{Set, before, has, option, variable};
+use crate::facts::manifests::command_line::{before, has, option};
+use crate::facts::manifests::variables::{Setting, setting};
 use crate::facts::manifests::{Files, Install};
 use crate::facts::runs::{Run, Unreadable};
 use crate::shell::Command;
@@ -102,10 +103,10 @@ pub(super) fn earlier(
 pub(super) fn variables(command: &Command, run: &Run, settings: &mut Settings) -> Result<(), String> {
     for key in ["path", "frozen", "deployment", "bin", "cache_all", "path__system"] {
         let name = format!("BUNDLE_{}", key.to_ascii_uppercase());
-        match variable(&name, command, run) {
-            Set::No => {}
-            Set::To(value) => settings.set(&key.replace("__", "."), &value)?,
-            Set::Unknown => return Err(format!("{name} can't be told")),
+        match setting(run, command, &name) {
+            Setting::Unset => {}
+            Setting::Value(value) => settings.set(&key.replace("__", "."), &value)?,
+            Setting::Unknown => return Err(format!("{name} can't be told")),
         }
     }
     Ok(())

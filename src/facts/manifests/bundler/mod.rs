@@ -15,7 +15,8 @@ mod gemfile;
 mod ruby;
 
 use crate::facts::managers::{Call, Verb};
-use crate::facts::manifests::command_line::{Set, folder, has, join, option, variable};
+use crate::facts::manifests::command_line::{folder, has, join, option};
+use crate::facts::manifests::variables::{Setting, setting};
 use crate::facts::manifests::{Above, Files, Install};
 use crate::facts::runs::Run;
 use crate::shell::Command;
@@ -70,8 +71,8 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     if files.entry(&at(".bundle/plugin")?).is_some() {
         return Err("it has bundler plugins in .bundle".to_owned());
     }
-    if !matches!(variable("RUBYOPT", command, run), Set::No)
-        || !matches!(variable("BUNDLE_CACHE_PATH", command, run), Set::No)
+    if !matches!(setting(run, command, "RUBYOPT"), Setting::Unset)
+        || !matches!(setting(run, command, "BUNDLE_CACHE_PATH"), Setting::Unset)
     {
         return Err("RUBYOPT or BUNDLE_CACHE_PATH is set".to_owned());
     }
@@ -79,9 +80,9 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     let mut settings = Settings::default();
     earlier(command, run, files, &mut settings, &mut found)?;
     variables(command, run, &mut settings)?;
-    match variable("BUNDLE_APP_CONFIG", command, run) {
-        Set::To(place) if place.starts_with('/') => {}
-        Set::No => local_configuration(&at(".bundle")?, call, command, files, &mut settings, &mut found)?,
+    match setting(run, command, "BUNDLE_APP_CONFIG") {
+        Setting::Value(place) if place.starts_with('/') => {}
+        Setting::Unset => local_configuration(&at(".bundle")?, call, command, files, &mut settings, &mut found)?,
         _ => return Err("BUNDLE_APP_CONFIG can't be told".to_owned()),
     }
     flags(call, command, run, &mut settings)?;
@@ -90,11 +91,11 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
         found.rewrites.push(lock);
     }
     let path = settings.path.or_else(|| settings.deployment.then(|| "vendor/bundle".to_owned()));
-    let path = match (path, variable("GEM_HOME", command, run)) {
+    let path = match (path, setting(run, command, "GEM_HOME")) {
         (Some(path), _) => Some(at(&path)?),
-        (None, Set::To(home)) => Some(home),
-        (None, Set::No) => None,
-        (None, Set::Unknown) => return Err("GEM_HOME can't be told".to_owned()),
+        (None, Setting::Value(home)) => Some(home),
+        (None, Setting::Unset) => None,
+        (None, Setting::Unknown) => return Err("GEM_HOME can't be told".to_owned()),
     };
     found.writes.extend(path);
     found.above = Above::Itself;
@@ -113,9 +114,9 @@ fn installs(call: &Call, command: &Command) -> bool {
 fn manifest(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> Result<String, String> {
     let named = match option(&["--gemfile"], call, command, run) {
         Some(value) => Some(value.ok_or("its Gemfile can't be told")?),
-        None => match variable("BUNDLE_GEMFILE", command, run) {
-            Set::To(path) if !path.is_empty() => Some(path),
-            Set::Unknown => return Err("BUNDLE_GEMFILE can't be told".to_owned()),
+        None => match setting(run, command, "BUNDLE_GEMFILE") {
+            Setting::Value(path) if !path.is_empty() => Some(path),
+            Setting::Unknown => return Err("BUNDLE_GEMFILE can't be told".to_owned()),
             _ => None,
         },
     };

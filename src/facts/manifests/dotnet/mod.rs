@@ -7,7 +7,8 @@ mod projects;
 mod xml;
 
 use super::folders::{join, take};
-use super::words::{Setting, Words, setting};
+use super::variables::{Setting, setting};
+use super::words::Words;
 use super::{Above, Files, Install};
 use crate::facts::managers::Call;
 use crate::facts::runs::Run;

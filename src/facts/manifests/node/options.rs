@@ -1,8 +1,8 @@
 //! The command words of an install: which folder, which lock, which scripts.
 
 use crate::facts::managers::{Call, Verb};
+use crate::facts::manifests::variables::{Setting, setting_in_any_case};
 use crate::facts::runs::Run;
-use crate::facts::stages::Variable;
 use crate::shell::Command;
 
 /// Which command of which program it is.
@@ -173,14 +173,10 @@ fn is_local(name: &str) -> bool {
 
 /// The value of a variable in front of the command, or of the environment; `Some(None)` where it is set to something unknown.
 pub fn variable(name: &str, command: &Command, run: &Run) -> Option<Option<String>> {
-    // npm reads `NPM_CONFIG_CACHE` and `npm_config_cache` alike.
-    let pairs = command.assignments.iter().rev().filter_map(|word| word.raw.split_once('='));
-    if let Some((_, raw)) = pairs.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)) {
-        return Some(Some(raw.trim_matches(['"', '\'']).to_owned()).filter(|_| !raw.contains('$')));
-    }
-    match run.state.env.get_any_case(name)? {
-        Variable::Known(value) => Some(Some(value.clone())),
-        _ => Some(None),
+    match setting_in_any_case(run, command, name) {
+        Setting::Unset => None,
+        Setting::Value(value) => Some(Some(value)),
+        Setting::Unknown => Some(None),
     }
 }
 

@@ -10,7 +10,8 @@ mod settings;
 
 use super::folders::{self, Beneath, join, take};
 use super::pyproject::{Document, is_local_place};
-use super::words::{Setting, Words, setting};
+use super::variables::{Setting, setting};
+use super::words::Words;
 use super::{Above, Files, Install};
 use crate::facts::managers::{Call, Verb};
 use crate::facts::runs::Run;

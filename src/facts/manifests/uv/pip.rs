@@ -6,7 +6,7 @@ use super::super::Install;
 use super::super::folders::{join, take};
 use super::super::pyproject::Document;
 use super::super::requirement_files::take_with_includes;
-use super::super::words::Setting;
+use super::super::variables::Setting;
 use super::settings::{Site, write_inside};
 use crate::facts::requirements;
 

@@ -2,7 +2,8 @@
 
 use super::super::folders::{above, join, take};
 use super::super::pyproject::{Document, find_string, is_local_place};
-use super::super::words::{Setting, Words, setting};
+use super::super::variables::{Setting, setting};
+use super::super::words::Words;
 use super::super::{Files, Install};
 use crate::facts::runs::Run;
 use crate::shell::Command;
