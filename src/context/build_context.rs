@@ -61,8 +61,8 @@ impl<'a> BuildContext<'a> {
     }
 
     /// Whether git leaves the file out of the repository.
-    pub fn is_git_ignored(&self, path: &str) -> bool {
-        self.tree.is_git_ignored(&join(&self.folder, path))
+    pub fn is_left_out_of_git(&self, path: &str) -> bool {
+        self.tree.is_left_out_of_git(&join(&self.folder, path))
     }
 
     /// The text of a file that the builder finds.

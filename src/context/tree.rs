@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ignore::gitignore::GitignoreBuilder;
 
@@ -22,6 +22,8 @@ pub struct Tree {
 struct Known {
     entries: Mutex<HashMap<String, Option<Entry>>>,
     names: Mutex<HashMap<String, Arc<Vec<String>>>>,
+    /// The index of the repository, where it can be read.
+    index: OnceLock<Option<Vec<u8>>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -135,8 +137,28 @@ impl Tree {
         }
     }
 
-    /// Whether git leaves a file out of the repository, by the .gitignore of the folders above it: it is then missing in other clones.
-    pub fn is_git_ignored(&self, path: &str) -> bool {
+    /// Whether git leaves a file out of the repository, by its index or by the .gitignore of the folders above it: it is then missing in
+    /// other clones. What was not added yet counts as left out only where the index lists other files.
+    pub fn is_left_out_of_git(&self, path: &str) -> bool {
+        if let Some(index) = self.known.index.get_or_init(|| self.index()) {
+            let mut entry = path.as_bytes().to_vec();
+            entry.push(0);
+            return !index.windows(entry.len()).any(|bytes| bytes == entry);
+        }
+        self.is_git_ignored(path)
+    }
+
+    /// The index of the repository, if its version writes each path out: entries end with their path and a zero byte.
+    /// Source: gitformat-index(5).
+    fn index(&self) -> Option<Vec<u8>> {
+        let Source::Folder { root, base } = &self.source else { return None };
+        let bytes = std::fs::read(root.join(".git/index")).ok()?;
+        let version = bytes.get(4..8)?;
+        (root == base && bytes.starts_with(b"DIRC") && matches!(version, [0, 0, 0, 2 | 3]) && bytes.len() > 32)
+            .then_some(bytes)
+    }
+
+    fn is_git_ignored(&self, path: &str) -> bool {
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]);
         let mut ignored = false;
         for folder in std::iter::once(".").chain(parents) {
@@ -217,9 +239,26 @@ mod tests {
             ("a/.gitignore", "!keep.lock\n"),
             ("a/b/.gitignore", "*\n"),
         ]);
-        let ignored = |path: &str| tree.is_git_ignored(path);
+        let ignored = |path: &str| tree.is_left_out_of_git(path);
         assert!(ignored(".env") && ignored("a/.env") && ignored("a/x.lock") && ignored("a/b/c"));
         assert!(!ignored("a/keep.lock") && !ignored("x.lock"));
+    }
+
+    #[test]
+    fn a_file_that_the_index_does_not_list_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = |arguments: &[&str]| {
+            let run = std::process::Command::new("git").args(arguments).current_dir(folder.path()).output().unwrap();
+            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        };
+        git(&["init", "-q"]);
+        for name in ["a", "b"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let tree = || Tree::folder(folder.path(), folder.path());
+        assert!(!tree().is_left_out_of_git("b"));
+        git(&["add", "a"]);
+        assert!(tree().is_left_out_of_git("b") && !tree().is_left_out_of_git("a"));
     }
 
     #[cfg(unix)]

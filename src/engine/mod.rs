@@ -261,8 +261,13 @@ impl Run<'_> {
             }
         }
         let id = transform.meta().id;
+        // Of a Dockerfile also what moves along.
+        let holds = |change: &Change| {
+            let more = change.more.iter().filter(|_| facts.is_some());
+            std::iter::once(&change.offset).chain(more).any(|offset| ignores.holds(*offset, id))
+        };
         let ignored: Vec<usize> =
-            findings.changes.iter().map(|change| change.offset).filter(|offset| ignores.holds(*offset, id)).collect();
+            findings.changes.iter().filter(|change| holds(change)).map(|change| change.offset).collect();
         findings.changes.retain(|change| !ignored.contains(&change.offset));
         for offset in ignored {
             findings.skips.push(Skip { offset, reason: "a comment says restow: ignore".to_owned() });
@@ -418,6 +423,14 @@ fn finish(
         .map(|(transform, offset, reason)| Located { transform, line: origin(offset, all), reason })
         .chain(inline.skips)
         .collect();
+    // Nor is a step that the same run has put in order: what it is like now says nothing of the file as it was.
+    let settled: Vec<(&str, usize)> = steps
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, change, _))| input.file.dockerfile().is_some() && !change.more.is_empty())
+        .map(|(index, (transform, change, _))| (*transform, origin(change.offset, index)))
+        .collect();
+    skips.retain(|left| !settled.contains(&(left.transform, left.line)));
     if input.file.dockerfile().is_none() {
         // A service or step that was changed is no candidate that was passed over.
         skips.retain(|left| {

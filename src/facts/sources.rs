@@ -43,10 +43,10 @@ impl<'a> Sources<'a> {
     /// The copy that a path of the image comes from, and the path in the context.
     pub fn origin(&self, path: &str) -> Option<(&Brought<'a>, String)> {
         for brought in self.copies.iter().rev() {
-            if let Some(source) = brought.parts.iter().rev().find_map(|part| part.source_of(path)) {
-                if self.context.entry(&source).is_some() {
-                    return Some((brought, source));
-                }
+            if let Some(source) = brought.parts.iter().rev().find_map(|part| part.source_of(path))
+                && self.context.entry(&source).is_some()
+            {
+                return Some((brought, source));
             }
             // What comes from another stage, or is not read, may hide it.
             let is_closed = brought.copy.from.is_some() || brought.unread.is_some();

@@ -90,6 +90,19 @@ impl Environment {
         None
     }
 
+    /// Every variable with its value in effect.
+    pub fn all(&self) -> Vec<(&str, &Variable)> {
+        let mut all: Vec<(&str, &Variable)> = Vec::new();
+        let mut at = self.last.as_deref();
+        while let Some(setting) = at {
+            if !all.iter().any(|(name, _)| *name == setting.name) {
+                all.push((&setting.name, &setting.value));
+            }
+            at = setting.before.as_deref();
+        }
+        all
+    }
+
     pub fn get(&self, name: &str) -> Option<&Variable> {
         self.find(|known| known == name)
     }

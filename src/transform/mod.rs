@@ -124,7 +124,8 @@ pub struct Change {
     pub level: Level,
     /// The place it is about, in the text it was proposed for.
     pub offset: usize,
-    /// Other places that it is about too: the further steps of a job that is changed as a whole.
+    /// Other places that it is about too: the further steps of a job that is changed as a whole, the instructions that move past the one
+    /// at `offset`.
     pub more: Vec<usize>,
     pub edits: Vec<Edit>,
     pub effects: Vec<Effect>,

@@ -55,6 +55,12 @@ CMD ["python", "app.py"]
         ..PLAIN
     },
     Example {
+        name: "certificates-stay-in-front",
+        before: "FROM python:3.12-slim\nCOPY certs /usr/local/share/ca-certificates/\nRUN update-ca-certificates\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n",
+        files: &[("certs/ca.crt", ""), ("requirements.txt", "flask==3.0.3\n"), ("app.py", "")],
+        ..PLAIN
+    },
+    Example {
         name: "virtual-environment-that-the-dockerignore-keeps-out",
         before: r#"FROM python:3.12-slim
 WORKDIR /app
@@ -544,6 +550,93 @@ RUN pip install -r dev.txt
     Example {
         name: "left-alone-wheels-of-the-repository",
         before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install --no-index --find-links wheels -r requirements.txt\n",
+        files: PY,
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-install-reads-standard-input",
+        before: "FROM debian:bookworm-slim\nWORKDIR /app\nCOPY . .\nRUN apt-get update && xargs apt-get install -y < packages.txt\n",
+        files: &[("packages.txt", "curl\n"), ("app.py", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-option-names-a-file-of-the-sources",
+        before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install --cert ca.pem -r requirements.txt\n",
+        files: &[("requirements.txt", "flask\n"), ("ca.pem", ""), ("app.py", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-variable-names-a-file-of-the-sources",
+        before: "FROM python:3.12-slim\nENV REQUESTS_CA_BUNDLE=/app/ca.pem\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n",
+        files: &[("requirements.txt", "flask\n"), ("ca.pem", ""), ("app.py", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-path-finds-a-program-of-the-sources",
+        before: "FROM node:20-slim\nENV PATH=/app/bin:$PATH\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        files: &[
+            ("package.json", "{\"name\":\"web\"}\n"),
+            ("package-lock.json", LOCK),
+            ("bin/npm", ""),
+            (".dockerignore", "node_modules\n"),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-python-finds-packages-among-the-sources",
+        before: "FROM python:3.12-slim\nENV PYTHONPATH=/app\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n",
+        files: &[("requirements.txt", "flask\n"), ("idna-3.7.dist-info/METADATA", ""), ("app.py", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-package-file-of-the-sources",
+        before: "FROM debian:bookworm-slim\nWORKDIR /app\nCOPY . .\nRUN apt-get update && apt-get install -y ./tool.deb\n",
+        files: &[("tool.deb", ""), ("app.py", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-version-of-the-manager-stands-in-the-sources",
+        before: "FROM node:20-slim\nRUN corepack enable\nWORKDIR /app\nCOPY . .\nRUN pnpm add -g turbo\n",
+        files: &[("package.json", "{\"packageManager\":\"pnpm@9.15.0\"}\n"), ("index.ts", "")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-version-of-python-stands-in-the-sources",
+        before: "FROM python:3.12-slim\nRUN pip install uv\nWORKDIR /app\nCOPY . .\nRUN uv venv && uv pip install -r requirements.txt\n",
+        files: &[("requirements.txt", "flask\n"), (".python-version", "3.11\n"), (".dockerignore", ".venv\n")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-folder-without-code",
+        before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY config ./config\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\n",
+        files: &[("config/pip.conf", ""), ("requirements.txt", "flask\n")],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-sources-in-the-home-of-a-new-user",
+        before: "FROM python:3.12-slim\nCOPY . /home/app\nRUN useradd -m app && pip install -r /home/app/requirements.txt\n",
+        files: PY,
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-rest-of-the-run-removes-packages",
+        before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN apt-get update && apt-get install -y gcc && pip install -r requirements.txt && python setup.py build_ext && apt-get purge -y gcc\n",
+        files: PY,
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-cache-mount-holds-what-is-fetched",
+        before: "FROM golang:1.22\nWORKDIR /src\nCOPY . .\nRUN --mount=type=cache,target=/go/pkg/mod go build ./...\n",
+        files: &[
+            ("go.mod", "module example.com/app\n\nrequire github.com/google/uuid v1.6.0\n"),
+            ("go.sum", "x\n"),
+            ("main.go", ""),
+        ],
+        ..PLAIN
+    },
+    Example {
+        name: "left-alone-copy-is-to-be-ignored",
+        before: "FROM python:3.12-slim\nWORKDIR /app\n# restow: ignore=copy-manifests-first -- the sources pin what is installed\nCOPY . .\nRUN pip install -r requirements.txt\n",
         files: PY,
         ..PLAIN
     },

@@ -21,6 +21,9 @@ pub struct Layout {
     run: usize,
 }
 
+/// Longest line that is made of several commands, in columns.
+const LONGEST_LINE: usize = 120;
+
 /// What stands between the manifests and the sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upper {
@@ -161,7 +164,13 @@ impl Upper {
         parts.push(said);
         let parts: Vec<String> =
             parts.iter().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        Ok(Upper::Variant(format!("{}{}", head(cx, run)?, parts.join(" && "))))
+        let head = head(cx, run)?;
+        let one = format!("{head}{}", parts.join(" && "));
+        if parts.len() == 1 || one.len() <= LONGEST_LINE {
+            return Ok(Upper::Variant(one));
+        }
+        let separator = format!(" {}{}    && ", cx.facts.file.escape, edits::line_break(cx.facts.text));
+        Ok(Upper::Variant(format!("{head}{}", parts.join(&separator))))
     }
 
     /// The commands up to the last install as a RUN of their own.
@@ -188,9 +197,21 @@ impl Upper {
         if (kept..=last).any(carries) {
             return Err("a command in the middle changes the shell for those behind it".to_owned());
         }
-        let Some(item) = command.item.filter(|item| item + 1 < list.items.len()) else {
+        let stays = needs.blocked.as_ref().map_or(script.commands.len(), |(at, _)| *at);
+        let rest = script.commands.get(stays).ok_or("nothing would be left of it")?;
+        // Clean-ups directly behind the install go up with it.
+        let item =
+            rest.item.and_then(|item| item.checked_sub(1)).filter(|item| command.item.is_some_and(|own| own <= *item));
+        let Some(item) = item.filter(|item| item + 1 < list.items.len()) else {
             return Err("the install stands inside of another command".to_owned());
         };
+        let tail = &run.text.text[list.items[item + 1].start..];
+        const REMOVES: [&str; 9] =
+            ["rm", "purge", "remove", "autoremove", "uninstall", "del", "prune", "clean", "chown"];
+        let removes = |word: &&str| REMOVES.contains(&word.trim_matches(|ch: char| !ch.is_ascii_alphanumeric()));
+        if let Some(word) = tail.split_whitespace().find(removes) {
+            return Err(format!("`{word}` behind it would leave what it removes or changes in the layer below"));
+        }
         let (start, end, next) = (list.items[0].start, list.items[item].end, list.items[item + 1].start);
         let holds_comment = cx
             .facts

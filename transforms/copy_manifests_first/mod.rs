@@ -37,8 +37,11 @@
 //! moby/patternmatcher for .dockerignore. The files that each manager reads stand with their sources in src/facts/manifests/.
 
 mod examples;
+mod inert;
 mod layout;
+mod manifests;
 mod needs;
+mod obstacles;
 mod site;
 
 use self::examples::EXAMPLES;
@@ -104,7 +107,7 @@ fn change(cx: &DockerfileContext<'_>, ordinal: usize, site: Site<'_>) -> Change 
         reason,
         level: if site.doubts.is_empty() { Level::Safe } else { Level::Review },
         offset: cx.facts.file.instructions[site.run.instruction].span.start,
-        more: Vec::new(),
+        more: site.layout.moves.iter().map(|(at, ..)| cx.facts.file.instructions[*at].span.start).collect(),
         edits,
         effects,
         beside: site.ignores.into_iter().map(|(path, patterns)| Beside::Ignore { path, patterns }).collect(),

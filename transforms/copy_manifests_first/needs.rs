@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::inert::{Inert, configuration, is_quoted, is_self_contained, substituted};
+
 use crate::facts::copies::{absolute, relative};
 use crate::facts::managers::{Call, Verb};
-use crate::facts::manifests::{self, Install};
+use crate::facts::manifests::{self, Files, Install};
 use crate::facts::runs::{Run, Unreadable};
 use crate::facts::sources::Sources;
 use crate::facts::stages::Shell;
@@ -16,6 +18,8 @@ pub struct Needs<'a> {
     pub installs: Vec<Needed<'a>>,
     /// Folders that other commands make, absolute: virtual environments.
     pub makes: Vec<String>,
+    /// Managers that install packages named on the command line, other than pip: what else they look at is not known as well.
+    pub bare: Vec<&'static str>,
     /// The first command that needs the sources, and why.
     pub blocked: Option<(usize, String)>,
     /// Whether that command is an install.
@@ -39,7 +43,14 @@ impl<'a> Needs<'a> {
     /// A script that is not read.
     pub fn find(run: &'a Run, sources: &Sources<'_>, targets: &[String]) -> Result<Self, String> {
         let script = script(run)?;
-        let mut needs = Needs { script, installs: Vec::new(), makes: Vec::new(), blocked: None, blocked_call: false };
+        let mut needs = Needs {
+            script,
+            installs: Vec::new(),
+            makes: Vec::new(),
+            bare: Vec::new(),
+            blocked: None,
+            blocked_call: false,
+        };
         let mut folder = run.state.workdir.as_deref().map(|folder| absolute("", folder));
         for at in 0..needs.script.commands.len() {
             let step = Step { run, sources, targets, script: &needs.script, command: &needs.script.commands[at], at };
@@ -47,6 +58,7 @@ impl<'a> Needs<'a> {
                 Ok(None) => {}
                 Ok(Some(Found::Install(found))) => needs.installs.push(found),
                 Ok(Some(Found::Makes(path))) => needs.makes.push(path),
+                Ok(Some(Found::Bare(id))) => needs.bare.push(id),
                 Err(reason) => {
                     needs.blocked = Some((at, reason));
                     let installs = |verb: Verb| matches!(verb, Verb::Install | Verb::Fetch);
@@ -74,15 +86,16 @@ fn script(run: &Run) -> Result<Cow<'_, Script>, String> {
 enum Found<'a> {
     Install(Needed<'a>),
     Makes(String),
+    Bare(&'static str),
 }
 
 /// A command at its place.
-struct Step<'a, 's> {
-    run: &'a Run,
-    sources: &'s Sources<'s>,
+pub(super) struct Step<'a, 's> {
+    pub run: &'a Run,
+    pub sources: &'s Sources<'s>,
     targets: &'s [String],
     script: &'s Script,
-    command: &'s Command,
+    pub command: &'s Command,
     at: usize,
 }
 
@@ -96,7 +109,13 @@ impl<'a> Step<'a, '_> {
             let text = &self.run.text.text[self.command.range.clone()];
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        self.redirections().map_err(|target| format!("`{}` writes {target}", short(&said())))?;
+        self.redirections().map_err(|what| format!("`{}` {what}", short(&said())))?;
+        if self.command.words[..self.command.program.min(self.command.words.len())]
+            .iter()
+            .any(|word| word.raw == "xargs")
+        {
+            return Err(format!("`{}` takes its words from elsewhere", short(&said())));
+        }
         if let Some(inner) = substituted(&self.run.text.text[self.command.range.clone()]) {
             return Err(format!("`{}` runs `{inner}`, which may need the sources", short(&said())));
         }
@@ -111,8 +130,22 @@ impl<'a> Step<'a, '_> {
         let call = self.run.calls().iter().find(|call| call.command == self.at);
         if let Some(call) = call.filter(|call| matches!(call.verb, Verb::Install | Verb::Fetch)) {
             if call.manager.system {
-                return match self.command.words[call.verb_word..].iter().find(|word| self.is_local(&word.raw)) {
-                    Some(word) => Err(format!("`{}` installs {}", short(&said()), word.raw)),
+                let words = &self.command.words[self.command.program + 1..];
+                let here = folder.as_deref().unwrap_or("/");
+                let seen = self.sources.seen_from(here);
+                let local = words.iter().enumerate().find(|(at, word)| {
+                    let value = word.value.as_deref().unwrap_or("");
+                    let named = value.split_once('=').map_or(value, |(_, value)| value);
+                    // A folder may be called like a package; behind an option it is one.
+                    let option = at
+                        .checked_sub(1)
+                        .is_some_and(|before| words[before].raw.starts_with("--") || words[before].raw == "-c");
+                    let is_there =
+                        seen.is_file(named) || (option || named != value) && !named.is_empty() && seen.is_folder(named);
+                    self.is_local(&word.raw) || is_there
+                });
+                return match local {
+                    Some((_, word)) => Err(format!("`{}` takes {} from the sources", short(&said()), word.raw)),
                     None => Ok(None),
                 };
             }
@@ -120,8 +153,16 @@ impl<'a> Step<'a, '_> {
             let seen = self.sources.seen_from(&here);
             let found = manifests::install(call, self.command, self.run, &seen);
             return match found.map_err(|reason| format!("{}: {reason}", call.manager.id))? {
-                Some(install) => Ok(Some(Found::Install(Needed { command: self.at, call, folder: here, install }))),
-                None if is_self_contained(call, self.command) => Ok(None),
+                Some(install) => {
+                    if let Some(file) = self.file_named(call, &install, &here, &seen) {
+                        return Err(format!("`{}` takes {file} from the sources", short(&said())));
+                    }
+                    Ok(Some(Found::Install(Needed { command: self.at, call, folder: here, install })))
+                }
+                None if is_self_contained(call, self.command) => match configuration(call, &seen) {
+                    Some(path) => Err(format!("`{}` reads {path} of the sources", short(&said()))),
+                    None => Ok(Some(Found::Bare(call.manager.id))),
+                },
                 None => Err(format!("`{}` works on the sources", short(&said()))),
             };
         }
@@ -129,9 +170,39 @@ impl<'a> Step<'a, '_> {
             return Ok(None);
         }
         match self.inert(folder.as_deref()) {
-            Ok(made) => Ok(made.map(Found::Makes)),
+            Ok(Inert::Nothing) => Ok(None),
+            Ok(Inert::Makes(path)) => Ok(Some(Found::Makes(path))),
+            Ok(Inert::Reads(name)) => Err(format!("`{}` reads {name} of the sources", short(&said()))),
             Err(()) => Err(format!("`{}` may need the sources", short(&said()))),
         }
+    }
+
+    /// A file of the sources that an install takes beside what it is known to read: named by an option or an assignment, found by
+    /// PYTHONPATH, or the program itself.
+    fn file_named(&self, call: &Call, install: &Install, here: &str, seen: &dyn Files) -> Option<String> {
+        let read: Vec<String> = install.reads.iter().map(|path| absolute(here, path)).collect();
+        let known = |path: &str| read.contains(&absolute(here, path));
+        let program = self.command.words.get(self.command.program)?;
+        let words = self.command.words[self.command.program..].iter().chain(&self.command.assignments);
+        for word in words {
+            let value = self.run.value(word).value.unwrap_or_default();
+            let value = value.split_once('=').map_or(value.as_str(), |(_, value)| value).trim_start_matches(['@', ':']);
+            let is_program = word.range == program.range && !value.contains('/');
+            if !value.is_empty() && !is_program && !known(value) && seen.is_file(value) {
+                return Some(value.to_owned());
+            }
+        }
+        let is_python = matches!(call.manager.id, "pip" | "uv" | "poetry" | "pipenv");
+        let path = self.run.state.env.known("PYTHONPATH").filter(|_| is_python).unwrap_or_default();
+        for folder in path.split(':').filter(|folder| !folder.is_empty()) {
+            let counts = |name: &&String| {
+                name.ends_with(".dist-info") || name.ends_with(".egg-info") || name.ends_with("customize.py")
+            };
+            if let Some(name) = seen.names(folder).iter().find(counts) {
+                return Some(name.clone());
+            }
+        }
+        None
     }
 
     /// Where `cd` leads, if it leads the commands behind it there too.
@@ -143,9 +214,17 @@ impl<'a> Step<'a, '_> {
     }
 
     /// # Errors
-    /// What a redirection writes beside or in the sources.
+    /// What a redirection writes beside or in the sources, or reads.
     fn redirections(&self) -> Result<(), String> {
         let text = &self.run.text.text[self.command.range.clone()];
+        for (at, _) in text.match_indices('<') {
+            let is_heredoc = text[at..].starts_with("<<") || text[..at].ends_with('<');
+            let source = text[at + 1..].trim_start();
+            if !is_heredoc && !is_quoted(text, at) && !source.starts_with("/dev/") {
+                let source: String = source.chars().take_while(|ch| !ch.is_whitespace()).collect();
+                return Err(format!("reads {source}"));
+            }
+        }
         let mut rest = text;
         while let Some(at) = rest.find('>') {
             rest = rest[at..].trim_start_matches(['>', '|', ' ']);
@@ -155,9 +234,9 @@ impl<'a> Step<'a, '_> {
             let harmless = target.starts_with('&') || target.starts_with('/') && !self.touches(target);
             if !harmless && !is_quoted(text, text.len() - rest.len()) {
                 return Err(if target.is_empty() {
-                    "to a place that is not known".to_owned()
+                    "writes to a place that is not known".to_owned()
                 } else {
-                    target.to_owned()
+                    format!("writes {target}")
                 });
             }
         }
@@ -165,200 +244,18 @@ impl<'a> Step<'a, '_> {
     }
 
     /// Whether an absolute path lies in the sources, or they lie in it.
-    fn touches(&self, path: &str) -> bool {
+    pub fn touches(&self, path: &str) -> bool {
         let path = absolute("", path);
         self.targets.iter().any(|target| relative(&path, target).is_some() || relative(target, &path).is_some())
     }
 
     /// Whether a word names a file: of the sources, or of a place that is not known.
     fn is_local(&self, raw: &str) -> bool {
-        raw.contains('/')
-            && !raw.contains("://")
-            && !raw.starts_with('-')
-            && (!raw.starts_with('/') || self.touches(raw))
-            || raw.starts_with('$')
+        let raw = raw.trim_matches(['"', '\'']);
+        let is_package = [".apk", ".rpm", ".deb"].iter().any(|end| raw.ends_with(end)) || raw.contains('*');
+        let is_path = raw.contains('/') && !raw.contains("://") || is_package;
+        is_path && !raw.starts_with('-') && (!raw.starts_with('/') || self.touches(raw)) || raw.starts_with('$')
     }
-
-    /// Whether a command needs nothing of the sources and changes nothing in them; the folder that it makes, if it makes one.
-    fn inert(&self, folder: Option<&str>) -> Result<Option<String>, ()> {
-        if self.command.words.is_empty() {
-            return Ok(None);
-        }
-        let name = self.command.name().ok_or(())?;
-        let words: Vec<Option<String>> =
-            self.command.arguments().iter().map(|word| self.run.value(word).value).collect();
-        let texts: Vec<&str> = words.iter().map(|word| word.as_deref().unwrap_or("")).collect();
-        let operands = || {
-            let arguments = self.command.arguments().iter().zip(&words);
-            arguments.filter(|(word, _)| !word.raw.starts_with('-')).map(|(word, value)| (word.raw.as_str(), value))
-        };
-        let elsewhere = |raw: &str, value: &Option<String>| match value {
-            Some(path) if path.starts_with('/') => !self.touches(path),
-            _ => raw.starts_with("~/") && !self.run.state.home().is_none_or(|home| self.touches(&home)),
-        };
-        let ok = |yes: bool| if yes { Ok(None) } else { Err(()) };
-        match name {
-            "echo"
-            | "true"
-            | ":"
-            | "set"
-            | "export"
-            | "useradd"
-            | "adduser"
-            | "groupadd"
-            | "addgroup"
-            | "usermod"
-            | "groupmod"
-            | "deluser"
-            | "getent"
-            | "id"
-            | "whoami"
-            | "uname"
-            | "locale-gen"
-            | "update-locale"
-            | "dpkg-reconfigure"
-            | "ldconfig"
-            | "update-ca-certificates"
-            | "apt-key"
-            | "add-apt-repository"
-            | "apt-mark"
-            | "apt-cache"
-            | "dpkg"
-            | "update-alternatives"
-            | "corepack"
-            | "sleep"
-            | "type"
-            | "which"
-            | "command"
-            | "hash"
-            | "unset"
-            | "umask"
-            | "printf"
-            | "date"
-            | "df"
-            | "nproc"
-            | "arch"
-            | "alias" => Ok(None),
-            "curl" => {
-                let output = texts.iter().position(|word| matches!(*word, "-o" | "--output"));
-                let remote = texts.iter().any(|word| {
-                    word.starts_with('-') && !word.starts_with("--") && word.contains('O') || *word == "--remote-name"
-                });
-                let to = output.and_then(|at| words.get(at + 1).cloned());
-                ok(!remote && to.is_none_or(|to| elsewhere("", &to)))
-            }
-            "wget" => {
-                let to = texts.iter().position(|word| word.starts_with("-O") || word.starts_with("-qO"));
-                let to = to.map(|at| match texts[at].split_once('O') {
-                    Some((_, glued)) if !glued.is_empty() => glued,
-                    _ => texts.get(at + 1).copied().unwrap_or(""),
-                });
-                ok(to.is_some_and(|to| to == "-" || elsewhere("", &Some(to.to_owned()))))
-            }
-            "rm" | "mkdir" | "rmdir" | "touch" | "ln" | "mv" | "cp" | "chmod" | "chown" | "tar" | "unzip"
-            | "install" | "find" | "sed" | "cat" | "gpg" | "tee" | "ls" => {
-                // A mode or an owner is no path.
-                let skipped = usize::from(matches!(name, "chmod" | "chown" | "sed"));
-                ok(operands().skip(skipped).all(|(raw, value)| elsewhere(raw, value)) && operands().count() > skipped)
-            }
-            "test" | "[" => {
-                // Only what follows an operator such as -f, or holds a slash, is a path.
-                let before = |at: usize| at.checked_sub(1).map_or("", |before| texts[before]);
-                let is_path = |at: usize| {
-                    let follows = before(at).starts_with('-') && !matches!(before(at), "-z" | "-n");
-                    texts[at].contains('/') || follows
-                };
-                let mut all = 0..words.len();
-                ok(all.all(|at| texts[at].starts_with('-') || !is_path(at) || elsewhere("", &words[at])))
-            }
-            "." | "source" => ok(operands().all(|(raw, _)| raw.ends_with("/activate") || raw.starts_with('/'))),
-            "sh" | "bash" | "python" | "python3" | "node" if self.command.item.is_none() => {
-                // What the network sends is run: `curl ... | sh`.
-                ok(texts.iter().all(|word| word.starts_with('-') && *word != "-c" && *word != "-e"))
-            }
-            "python" | "python3" | "virtualenv" | "uv" => {
-                let venv = match (name, texts.as_slice()) {
-                    ("virtualenv", rest) | ("uv" | "python" | "python3", ["venv", rest @ ..]) => Some(rest),
-                    ("python" | "python3", ["-m", "venv" | "virtualenv", rest @ ..]) => Some(rest),
-                    _ => None,
-                };
-                if let Some(rest) = venv {
-                    let path = rest.iter().rfind(|word| !word.starts_with('-')).copied();
-                    let path = path.or((name == "uv").then_some(".venv")).ok_or(())?;
-                    return Ok(Some(absolute(folder.ok_or(())?, path)));
-                }
-                let informs = matches!(texts.first(), Some(&("--version" | "-V")));
-                let spacy = matches!(texts.as_slice(), ["-m", "spacy", "download", ..] | ["-m", "ensurepip", ..]);
-                ok(informs || spacy || name == "uv" && texts.starts_with(&["python", "install"]))
-            }
-            "npm" | "yarn" | "pnpm" | "poetry" | "pip" | "pip3" | "composer" | "bundle" | "go" | "node" | "dotnet"
-            | "ruby" | "php" | "java" | "mvn" | "git" => {
-                let informs = matches!(texts.first(), Some(&("--version" | "-v" | "-V" | "version" | "--info")));
-                let configures = matches!(texts.first(), Some(&"config")) && !texts.contains(&"--local");
-                // The classic bundler's default scope for `config set` is the user's; npm's is too.
-                let lists = matches!((name, texts.first()), ("pip" | "pip3", Some(&("list" | "freeze" | "check"))));
-                ok(informs || configures || lists)
-            }
-            _ => Err(()),
-        }
-    }
-}
-
-/// Whether an install that reads no project files needs no sources: packages named on the command line.
-fn is_self_contained(call: &Call, command: &Command) -> bool {
-    let words: Vec<&str> =
-        command.words[call.verb_word + 1..].iter().map(|word| word.raw.trim_matches(['"', '\''])).collect();
-    let local =
-        |word: &&str| word.starts_with('.') || word.starts_with('/') || word.contains('$') || word.ends_with(".gem");
-    match call.manager.id {
-        "npm" | "yarn" | "pnpm" | "bun" => {
-            let global = words.iter().any(|word| matches!(*word, "-g" | "--global" | "--location=global"));
-            (global || call.verb_text == "global add") && !words.iter().any(local)
-        }
-        "uv" => call.verb_text == "tool install" && !words.iter().any(local),
-        "poetry" => call.verb_text.starts_with("self"),
-        "composer" => call.verb_text.starts_with("global"),
-        "gem" => !words.iter().any(|word| local(word) || matches!(*word, "-g" | "--file")),
-        "cargo" => call.verb_text == "install" && !words.iter().any(|word| word.starts_with("--path") || local(word)),
-        "go" => call.verb_text == "install" && words.iter().any(|word| word.contains('@')),
-        "conda" => {
-            let files = ["-f", "--file", "env", "."];
-            !call.verb_text.starts_with("env")
-                && !words.iter().any(|word| files.contains(word) || word.starts_with("--file="))
-        }
-        "nuget" => call.verb_text.starts_with("tool") && words.contains(&"-g"),
-        _ => false,
-    }
-}
-
-/// The program that a command substitution runs, unless it only tells something of the machine.
-fn substituted(text: &str) -> Option<&str> {
-    const INFORM: [&str; 10] =
-        ["nproc", "uname", "arch", "dpkg", "lsb_release", "getconf", "id", "whoami", "date", "mktemp"];
-    let mut rest = text;
-    while let Some(at) = rest.find(['$', '`']) {
-        let found = &rest[at..];
-        let inner =
-            found.strip_prefix('`').or_else(|| found.strip_prefix("$(").filter(|inner| !inner.starts_with('(')));
-        rest = &found[1..];
-        let Some(inner) = inner else { continue };
-        let name =
-            inner.trim_start().split(|ch: char| ch.is_whitespace() || matches!(ch, ')' | '`')).next().unwrap_or("");
-        if !INFORM.contains(&name) && !(name.is_empty() && found.starts_with('`')) {
-            return Some(name);
-        }
-        // Past the closing backquote, so that it is not taken for an opening one.
-        if found.starts_with('`') {
-            rest = inner.split_once('`').map_or("", |(_, rest)| rest);
-        }
-    }
-    None
-}
-
-/// Whether the place lies in quotes: an odd number of them stands in front.
-fn is_quoted(text: &str, at: usize) -> bool {
-    let before = &text[..at.min(text.len())];
-    before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1
 }
 
 /// A command as a reason quotes it.

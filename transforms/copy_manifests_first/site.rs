@@ -1,9 +1,11 @@
 //! A RUN that installs dependencies behind a copy of the sources, and all that speaks against moving the copy below it.
 
+use std::collections::HashSet;
+
 use super::layout::{Layout, Upper};
 use super::needs::{Needed, Needs, short};
-use crate::context::{BuildContext, Entry};
-use crate::dockerfile::{Instruction, Keyword};
+use crate::context::BuildContext;
+use crate::dockerfile::Instruction;
 use crate::facts::copies::{Part, absolute, relative};
 use crate::facts::managers::Verb;
 use crate::facts::manifests::{self, Above};
@@ -75,7 +77,8 @@ impl<'a> Site<'a> {
             }
             doubts.push(format!("{path} does not keep {} out of the build context yet", patterns.join(" and ")));
         }
-        doubts.dedup();
+        let mut said = HashSet::new();
+        doubts.retain(|doubt| said.insert(doubt.clone()));
         ignores.sort();
         ignores.dedup();
         let layout = plans.swap_remove(0).1.layout;
@@ -94,12 +97,15 @@ fn follows_a_wide_copy(cx: &DockerfileContext<'_>, run: &Run) -> bool {
             let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or("");
             !name.trim_start_matches('.').contains('.') || is_code(name) || name == "*"
         }),
-        // Not read because of its flags.
-        Err(_) => copy.destination.is_some() && cx.facts.file.instructions[copy.instruction].heredocs.is_empty(),
+        // Not read because of its flags or its variables.
+        Err(_) => {
+            let instruction = &cx.facts.file.instructions[copy.instruction];
+            instruction.heredocs.is_empty() && !instruction.args().contains("://")
+        }
     })
 }
 
-enum Refusal {
+pub enum Refusal {
     /// What the copies name is not in this context: it may not be the one that is meant.
     Elsewhere(String),
     Reason(String),
@@ -112,18 +118,18 @@ impl From<String> for Refusal {
 }
 
 /// A RUN with one build context.
-struct Look<'c, 'a> {
-    cx: &'c DockerfileContext<'a>,
-    run: &'c Run,
-    context: &'c BuildContext<'c>,
-    sources: Sources<'c>,
+pub struct Look<'c, 'a> {
+    pub cx: &'c DockerfileContext<'a>,
+    pub run: &'c Run,
+    pub context: &'c BuildContext<'c>,
+    pub sources: Sources<'c>,
 }
 
 /// A file or folder that an install reads: where it lies in the image, the copy that brings it, and its path in the context.
-struct Read<'s> {
-    path: String,
-    brought: &'s Brought<'s>,
-    source: String,
+pub struct Read<'s> {
+    pub path: String,
+    pub brought: &'s Brought<'s>,
+    pub source: String,
 }
 
 impl<'c, 'a> Look<'c, 'a> {
@@ -132,11 +138,11 @@ impl<'c, 'a> Look<'c, 'a> {
         Self { cx, run, context, sources }
     }
 
-    fn instruction(&self, at: usize) -> &'c Instruction {
+    pub fn instruction(&self, at: usize) -> &'c Instruction {
         &self.cx.facts.file.instructions[at]
     }
 
-    fn line(&self, at: usize) -> usize {
+    pub fn line(&self, at: usize) -> usize {
         self.cx.facts.line(at)
     }
 
@@ -162,7 +168,7 @@ impl<'c, 'a> Look<'c, 'a> {
                     "the sources are copied in line {}, in a stage that this one is built on",
                     self.line(brought.copy.instruction)
                 ))),
-                None => self.refused(&needs),
+                None => self.refused(&needs, &reads),
             };
         };
         let Some(last) = last else {
@@ -177,12 +183,14 @@ impl<'c, 'a> Look<'c, 'a> {
         if wide.iter().any(|brought| !own(brought)) {
             return Err(Refusal::Reason("the sources are copied in a stage that this one is built on, too".to_owned()));
         }
+        self.is_not_done(&needs, first.copy.instruction)?;
         let moving = self.moving(first.copy.instruction, &wide, &reads)?;
         self.between(&moving)?;
+        self.passed_commands(&needs, last, &moving)?;
         if self.run.mounts.iter().any(|mount| mount.kind == "bind" && mount.from.is_none()) {
             return Err(Refusal::Reason("a bind mount gives it files of the build context".to_owned()));
         }
-        let upper = self.upper(&needs, last, &moving)?;
+        let upper = self.upper(&needs, last)?;
         let mut doubts: Vec<String> =
             needs.installs.iter().flat_map(|needed| needed.install.doubts.iter().cloned()).collect();
         if !matches!(upper, Upper::Variant(_)) {
@@ -196,15 +204,15 @@ impl<'c, 'a> Look<'c, 'a> {
                 ));
             }
         }
+        if let Some(id) = needs.bare.first() {
+            doubts.push(format!("what else {id} looks at in the folder that it runs in is not known"));
+        }
         if self.run.state.env.open {
             doubts.push("the base image is not known, and with it its environment and user".to_owned());
         }
         let missing = moving.iter().flat_map(|brought| &brought.parts).find(|part| part.is_missing);
         if let Some(part) = missing {
-            doubts.push(format!(
-                "{} is not in the build context {}, so what it brings is not known",
-                part.source, self.context.folder
-            ));
+            doubts.push(format!("{} is not in the build context, so what it brings is not known", part.source));
         }
         let ignore = self.ignored(&needs, &moving)?;
         let instead = self.inserted(&reads, &moving)?;
@@ -217,8 +225,10 @@ impl<'c, 'a> Look<'c, 'a> {
     ///
     /// # Errors
     /// Its install is refused, and it may be that a copy brings what it needs.
-    fn refused(&self, needs: &Needs<'_>) -> Result<Option<Plan>, Refusal> {
-        let Some((_, reason)) = needs.blocked.as_ref().filter(|_| needs.blocked_call) else { return Ok(None) };
+    fn refused(&self, needs: &Needs<'_>, reads: &[Read<'_>]) -> Result<Option<Plan>, Refusal> {
+        let Some((_, reason)) = needs.blocked.as_ref().filter(|_| needs.blocked_call) else {
+            return self.plain_folder(reads);
+        };
         let unread = self.sources.copies.iter().find_map(|brought| brought.unread.as_ref().map(|why| (brought, why)));
         if let Some((brought, why)) = unread {
             let line = self.line(brought.copy.instruction);
@@ -226,6 +236,26 @@ impl<'c, 'a> Look<'c, 'a> {
         }
         let is_folder = |brought: &Brought<'_>| brought.parts.iter().any(|part| part.is_folder);
         if self.sources.copies.iter().any(is_folder) { Err(reason.clone().into()) } else { Ok(None) }
+    }
+
+    /// # Errors
+    /// A folder without code stands in front of an install of the project: it may hold what the install needs.
+    fn plain_folder(&self, reads: &[Read<'_>]) -> Result<Option<Plan>, Refusal> {
+        let is_plain = |part: &&Part| {
+            part.is_folder && !is_system(&part.target) && !reads.iter().any(|read| part.source_of(&read.path).is_some())
+        };
+        let own = self.sources.copies.iter().filter(|brought| brought.copy.stage == self.run.stage);
+        let found = own
+            .flat_map(|brought| brought.parts.iter().map(move |part| (brought, part)))
+            .find(|(_, part)| is_plain(part));
+        match found.filter(|_| !reads.is_empty()) {
+            Some((brought, part)) => Err(Refusal::Reason(format!(
+                "{}, which line {} copies, holds no code, and the install may need it",
+                part.source,
+                self.line(brought.copy.instruction)
+            ))),
+            None => Ok(None),
+        }
     }
 
     /// Where everything that the installs read comes from.
@@ -255,8 +285,12 @@ impl<'c, 'a> Look<'c, 'a> {
             }
             // A folder of requirements files or patches is none of sources.
             let holds_reads = reads.iter().any(|read| part.source_of(&read.path).is_some());
-            let is_project = installs.iter().any(|needed| relative(&needed.folder, &part.target).is_some());
-            let is_plain = holds_reads && !is_project && !holds_code(self.context, &part.source);
+            let here = self.run.state.workdir.as_deref().map(|folder| absolute("", folder));
+            let mut folders = installs.iter().map(|needed| needed.folder.as_str()).chain(here.as_deref());
+            let is_project = folders.any(|folder| relative(folder, &part.target).is_some());
+            // Nor are certificates, keys and settings.
+            let is_plain =
+                !is_project && part.source != "." && !part.is_missing && !holds_code(self.context, &part.source);
             !is_read(&part.source) && !is_plain && (!is_system(&part.target) || has_own_reads && holds_reads)
         })
     }
@@ -305,79 +339,38 @@ impl<'c, 'a> Look<'c, 'a> {
         Ok(moving)
     }
 
-    /// Whether everything between the first copy that moves and the RUN stands there as well without the sources.
-    fn between(&self, moving: &[&Brought<'_>]) -> Result<(), Refusal> {
-        let Some(first) = moving.first().map(|brought| brought.copy.instruction) else { return Ok(()) };
-        let targets: Vec<String> =
-            moving.iter().flat_map(|brought| &brought.parts).map(|part| part.target.clone()).collect();
-        for at in first + 1..self.run.instruction {
-            let instruction = self.instruction(at);
-            let stands = |what: &str| Err(Refusal::Reason(format!("line {} stands between: {what}", self.line(at))));
-            let earlier = || moving.iter().filter(|brought| brought.copy.instruction < at);
-            match instruction.keyword {
-                Keyword::Env | Keyword::Arg => {
-                    if earlier().any(|brought| self.instruction(brought.copy.instruction).line.text.contains('$')) {
-                        return stands("it may change a variable that the copy of the sources uses");
-                    }
-                }
-                Keyword::Workdir => {
-                    let is_relative = |brought: &&Brought<'_>| {
-                        brought.copy.words.as_ref().is_ok_and(|words| !words.raw_destination.starts_with('/'))
-                    };
-                    if earlier().any(|brought| is_relative(&brought)) {
-                        return stands("the copy of the sources would go to another WORKDIR");
-                    }
-                }
-                Keyword::Volume => return stands("a VOLUME may hold what the copy brings"),
-                Keyword::Shell | Keyword::From | Keyword::Onbuild | Keyword::Unknown => {
-                    return stands("it is not looked through");
-                }
-                Keyword::Run => {
-                    let Some(other) = self.cx.facts.runs.iter().find(|run| run.instruction == at) else { continue };
-                    self.passes(other, &targets)?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a RUN between the sources and the install does without the sources.
-    fn passes(&self, other: &Run, targets: &[String]) -> Result<(), Refusal> {
-        let line = self.line(other.instruction);
-        let sources = Sources::find(self.cx.facts, other.stage, other.instruction, self.context);
-        let needs = Needs::find(other, &sources, targets)
-            .map_err(|reason| Refusal::Reason(format!("the RUN in line {line} stands between: {reason}")))?;
-        if let Some((_, reason)) = needs.blocked {
-            return Err(Refusal::Reason(format!("the RUN in line {line} stands between: {reason}")));
-        }
-        if let Some(file) = needs.installs.iter().find_map(|needed| needed.install.reads.first()) {
-            return Err(Refusal::Reason(format!(
-                "the RUN in line {line} stands between, and reads {file} of the sources"
-            )));
+    /// Whether a form of the install that needs no sources doesn't stand in front of them already.
+    fn is_not_done(&self, needs: &Needs<'_>, first: usize) -> Result<(), Refusal> {
+        let Some(needed) = needs.installs.iter().find(|needed| needed.install.above != Above::Itself) else {
+            return Ok(());
+        };
+        let fetches = |run: &Run| {
+            run.calls().iter().any(|call| {
+                call.manager.id == needed.call.manager.id && matches!(call.verb, Verb::Install | Verb::Fetch)
+            })
+        };
+        let mut earlier = self.cx.facts.runs.iter().filter(|run| {
+            run.stage == self.run.stage && run.instruction < first
+                || run.stage != self.run.stage && self.cx.facts.descends(self.run.stage, run.stage)
+        });
+        if earlier.any(fetches) {
+            return Err(Refusal::Reason("its dependencies are installed in front of the sources already".to_owned()));
         }
         Ok(())
     }
 
     /// What stands above the sources.
-    fn upper(&self, needs: &Needs<'_>, last: usize, moving: &[&Brought<'_>]) -> Result<Upper, Refusal> {
+    fn upper(&self, needs: &Needs<'_>, last: usize) -> Result<Upper, Refusal> {
         let differing = needs.installs.iter().find(|needed| needed.install.above != Above::Itself);
         if let Some(needed) = differing {
             if needs.installs.len() > 1 {
                 return Err(Refusal::Reason("it holds several installs, and one of them needs the sources".to_owned()));
             }
-            let first = moving.first().map_or(0, |brought| brought.copy.instruction);
-            let same = |run: &&Run| {
-                let holds = run.stage == self.run.stage && run.instruction < first
-                    || run.stage != self.run.stage && self.cx.facts.descends(self.run.stage, run.stage);
-                holds
-                    && run.calls().iter().any(|call| {
-                        call.manager.id == needed.call.manager.id && matches!(call.verb, Verb::Install | Verb::Fetch)
-                    })
-            };
-            if self.cx.facts.runs.iter().any(|run| same(&run)) {
+            let is_fetch = matches!(needed.install.above, Above::Other(_));
+            if is_fetch && self.run.mounts.iter().any(|mount| mount.is_cache()) {
                 return Err(Refusal::Reason(
-                    "its dependencies are installed in front of the sources already".to_owned(),
+                    "its cache mount holds what it downloads, so a step of its own would leave nothing in its layer"
+                        .to_owned(),
                 ));
             }
             return Upper::variant(self.cx, self.run, needs, needed).map_err(Refusal::Reason);
@@ -391,189 +384,33 @@ impl<'c, 'a> Look<'c, 'a> {
                 .map_err(|why| Refusal::Reason(format!("{reason}, in the same RUN, which can't be divided: {why}"))),
         }
     }
-
-    /// Checks that nothing that an install writes can be overwritten by the copies that move behind it; gives what the .dockerignore
-    /// lacks for that.
-    fn ignored(&self, needs: &Needs<'_>, moving: &[&Brought<'_>]) -> Result<Option<(String, Vec<String>)>, Refusal> {
-        let writes = needs
-            .installs
-            .iter()
-            .flat_map(|needed| needed.install.writes.iter().map(move |path| absolute(&needed.folder, path)));
-        let mut patterns: Vec<String> = Vec::new();
-        for path in writes.chain(needs.makes.iter().cloned()) {
-            for part in moving.iter().flat_map(|brought| &brought.parts) {
-                if relative(&part.target, &path).is_some() {
-                    return Err(Refusal::Reason(format!(
-                        "the install writes {path}, and the sources are copied there"
-                    )));
-                }
-                let Some(source) = part.source_of(&path) else { continue };
-                if self.context.ignore.excludes_whole(&source) {
-                    continue;
-                }
-                if self.context.ignore.excludes(&source) {
-                    return Err(Refusal::Reason(format!(
-                        "{} keeps {source} out but for something in it, which would lie over what the install writes",
-                        self.context.ignore_path
-                    )));
-                }
-                if self.context.has_on_disk(&source) {
-                    return Err(Refusal::Reason(format!(
-                        "{source} is in the build context, and its copy would lie over what the install writes"
-                    )));
-                }
-                patterns.push(source);
-            }
-        }
-        if patterns.is_empty() {
-            return Ok(None);
-        }
-        patterns.sort();
-        patterns.dedup();
-        self.may_ignore(&patterns)?;
-        Ok(Some((self.context.ignore_path.clone(), patterns)))
-    }
-
-    /// Whether no Dockerfile with this context copies what would be kept out.
-    fn may_ignore(&self, patterns: &[String]) -> Result<(), Refusal> {
-        for pattern in patterns {
-            if pattern.contains(['*', '?', '[', '\\', '!', '#']) || pattern.trim() != pattern {
-                return Err(Refusal::Reason(format!("{pattern} can't be written into a .dockerignore as it is")));
-            }
-            let name = pattern.rsplit('/').next().unwrap_or(pattern);
-            let reader = self
-                .cx
-                .project
-                .graph
-                .dockerfiles
-                .iter()
-                .find(|(_, image)| image.copied.iter().any(|source| source.split('/').any(|part| part == name)));
-            if let Some((path, _)) = reader {
-                return Err(Refusal::Reason(format!(
-                    "the install writes {pattern}, which the .dockerignore doesn't keep out and {path} copies"
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the folders that the copies make keep their owner and mode: a folder that is there keeps its own, so the first to make
-    /// it decides (measured with BuildKit 0.25).
-    fn owners_stay(&self, moving: &[&Brought<'_>], instead: &[Vec<String>]) -> Result<(), Refusal> {
-        for (brought, new) in moving.iter().zip(instead) {
-            let instruction = self.instruction(brought.copy.instruction);
-            let sets = instruction.flag("chown").is_some() || instruction.flag("chmod").is_some();
-            let is_there = |destination: &String| {
-                brought.copy.workdir.as_deref().is_some_and(|folder| relative(folder, destination).is_some())
-            };
-            if sets && new.is_empty() && !brought.copy.destination.as_ref().is_some_and(is_there) {
-                return Err(Refusal::Reason(format!(
-                    "the copy in line {} decides the owner of the folder that it makes, and something else would make it first",
-                    self.line(brought.copy.instruction)
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// The manifests that the copies which move must bring before: for each of these the instructions in its place.
-    fn inserted(&self, reads: &[Read<'_>], moving: &[&Brought<'_>]) -> Result<Vec<Vec<String>>, Refusal> {
-        let mut all = Vec::with_capacity(moving.len());
-        for brought in moving {
-            let mut groups: Vec<(String, Vec<&Read<'_>>)> = Vec::new();
-            let mut instructions = Vec::new();
-            for read in reads.iter().filter(|read| read.brought.copy.instruction == brought.copy.instruction) {
-                if self.is_there_already(read, moving) {
-                    continue;
-                }
-                if self.context.is_git_ignored(&read.source) {
-                    return Err(Refusal::Reason(format!(
-                        "it reads {}, which git ignores, so a COPY of it fails wherever it is missing",
-                        read.source
-                    )));
-                }
-                let plain = |ch: char| ch.is_ascii_alphanumeric() || "._-/@+".contains(ch);
-                if !read.source.chars().all(plain) {
-                    return Err(Refusal::Reason(format!("the name {} needs quotes in a COPY", read.source)));
-                }
-                let (folder, name) = read.path.rsplit_once('/').unwrap_or(("", &read.path));
-                let is_folder = self.context.entry(&read.source) == Some(Entry::Folder);
-                if is_folder || read.source.rsplit('/').next() != Some(name) {
-                    instructions.push(self.copy(brought, &[&read.source], &read.path, is_folder)?);
-                    continue;
-                }
-                match groups.iter_mut().find(|(known, _)| known == folder) {
-                    Some((_, group)) => group.push(read),
-                    None => groups.push((folder.to_owned(), vec![read])),
-                }
-            }
-            let grouped = groups.iter().map(|(folder, group)| {
-                let names: Vec<&str> = group.iter().map(|read| read.source.as_str()).collect();
-                self.copy(brought, &names, folder, true)
-            });
-            let grouped: Vec<String> = grouped.collect::<Result<_, _>>()?;
-            all.push(grouped.into_iter().chain(instructions).collect());
-        }
-        Ok(all)
-    }
-
-    /// Whether a copy that stays in front brings the same file to the same place.
-    fn is_there_already(&self, read: &Read<'_>, moving: &[&Brought<'_>]) -> bool {
-        let first = moving.first().map_or(0, |brought| brought.copy.instruction);
-        let mut before = self.sources.copies.iter().filter(|brought| brought.copy.instruction < first);
-        let last = before.rfind(|brought| {
-            let is_closed = brought.copy.from.is_some() || brought.unread.is_some();
-            let covers = |destination: &String| relative(&read.path, destination).is_some();
-            brought.parts.iter().any(|part| part.source_of(&read.path).is_some())
-                || is_closed && brought.copy.destination.as_ref().is_none_or(covers)
-        });
-        let source = |brought: &Brought<'_>| brought.parts.iter().rev().find_map(|part| part.source_of(&read.path));
-        last.and_then(source).is_some_and(|source| source == read.source)
-    }
-
-    /// A COPY like another one, of a few files.
-    fn copy(&self, like: &Brought<'_>, names: &[&str], target: &str, is_folder: bool) -> Result<String, Refusal> {
-        let instruction = self.instruction(like.copy.instruction);
-        let text = self.cx.facts.text;
-        let words = like.copy.words.as_ref().map_err(|reason| Refusal::Reason(reason.clone()))?;
-        let raw = &words.raw_destination;
-        if raw.contains(['"', '\'', '\\', '`', ' ']) {
-            return Err(Refusal::Reason(format!("the destination {raw} stands in quotes")));
-        }
-        let outside = || Refusal::Reason(format!("{target} lies outside of {raw}"));
-        let rest = relative(target, &words.destination).ok_or_else(outside)?;
-        let base = match raw.trim_end_matches('/') {
-            "" => "/".to_owned(),
-            raw => format!("{raw}/"),
-        };
-        let destination = match (rest.as_str(), is_folder) {
-            (".", _) => base,
-            (rest, true) => format!("{base}{rest}/"),
-            (rest, false) => format!("{base}{rest}"),
-        };
-        let keyword = instruction.keyword_span.of(text);
-        let keyword = if keyword.chars().all(|ch| ch.is_ascii_lowercase()) { "copy" } else { "COPY" };
-        let flags: String = instruction.flags.iter().map(|flag| format!(" {}", flag.span.of(text))).collect();
-        Ok(format!("{keyword}{flags} {} {destination}", names.join(" ")))
-    }
 }
 
-/// Whether installs of the system or of a language write to a folder of the image, or the image can't be without it.
-fn is_system(path: &str) -> bool {
+/// Whether installs of the system or of a language read or write a folder of the image, or the image can't be without it.
+pub fn is_system(path: &str) -> bool {
     const WHOLE: [&str; 8] = ["", "/usr", "/usr/local", "/opt", "/var", "/home", "/root", "/tmp"];
-    const BELOW: [&str; 10] = [
+    const BELOW: [&str; 15] = [
         "/usr/local/lib",
         "/usr/local/bin",
         "/usr/local/sbin",
+        "/usr/local/share",
+        "/usr/local/etc",
         "/usr/lib",
         "/usr/bin",
         "/usr/sbin",
+        "/usr/share",
+        "/var/lib",
+        "/var/cache",
         "/bin",
         "/sbin",
         "/lib",
         "/etc",
     ];
-    WHOLE.contains(&path) || BELOW.iter().any(|folder| relative(path, folder).is_some())
+    // `/root/.config`, `/home/app/.ssh`
+    let in_home = |rest: &str| rest.strip_prefix('/').is_some_and(|rest| rest.starts_with('.'));
+    let is_setting = path.strip_prefix("/root").is_some_and(in_home)
+        || path.strip_prefix("/home/").and_then(|rest| rest.find('/').map(|at| &rest[at..])).is_some_and(in_home);
+    WHOLE.contains(&path) || BELOW.iter().any(|folder| relative(path, folder).is_some()) || is_setting
 }
 
 /// The folder that an absolute path lies in; the root is empty.

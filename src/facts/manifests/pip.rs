@@ -12,7 +12,7 @@ use crate::facts::stages::Variable;
 use crate::shell::Command;
 
 /// Options that take the next word and name no file that pip reads.
-const VALUES: [&str; 32] = [
+const VALUES: [&str; 30] = [
     "--platform",
     "--python-version",
     "--implementation",
@@ -33,7 +33,6 @@ const VALUES: [&str; 32] = [
     "--use-feature",
     "--use-deprecated",
     "--cache-dir",
-    "--log",
     "--proxy",
     "--retries",
     "--timeout",
@@ -43,13 +42,24 @@ const VALUES: [&str; 32] = [
     "--client-cert",
     "--keyring-provider",
     "--hash",
-    "--report",
     "--python",
 ];
 
-/// Options that name a folder that pip writes.
-const FOLDERS: [&str; 10] =
-    ["--target", "-t", "--prefix", "--root", "--src", "--source", "--wheel-dir", "-w", "--dest", "-d"];
+/// Options that name what pip writes.
+const FOLDERS: [&str; 12] = [
+    "--target",
+    "-t",
+    "--prefix",
+    "--root",
+    "--src",
+    "--source",
+    "--wheel-dir",
+    "-w",
+    "--dest",
+    "-d",
+    "--log",
+    "--report",
+];
 
 /// What `pip install`, `pip wheel` and `pip download` read and write. Other commands install nothing.
 ///

@@ -35,6 +35,9 @@ pub fn take_with_includes(reads: &mut Vec<String>, files: &dyn Files, file: &str
                 None if named.starts_with("file:") => return Err(format!("{path} includes {named}")),
                 None => {}
             },
+            Entry::Editable(what) => {
+                return Err(format!("line {} of {path} installs {what} into the folder that it runs in", line.line));
+            }
             Entry::Unreadable(why) => return Err(format!("line {} of {path} can't be read: {why}", line.line)),
             _ => {}
         }

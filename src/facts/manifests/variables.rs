@@ -55,7 +55,7 @@ fn find(run: &Run, command: &Command, is_it: &dyn Fn(&str) -> bool, in_image: Op
         let named = other.words.iter().any(|word| sets(word) || is_it(&word.raw));
         bare || named && matches!(other.name(), Some("export" | "unset" | "declare" | "read"))
     };
-    if let Some(last) = earlier().filter(|other| changes(other)).last() {
+    if let Some(last) = earlier().rfind(|other| changes(other)) {
         let exported = last.words.iter().rev().find(|word| sets(word)).filter(|_| last.name() == Some("export"));
         return exported.map_or(Setting::Unknown, of);
     }

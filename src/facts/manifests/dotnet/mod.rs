@@ -89,6 +89,9 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     reader.target(named.as_deref())?;
     let mut install = reader.install;
     for file in words.paths(&["--configfile"])? {
+        if file.contains('/') {
+            return Err(format!("{file} may name sources relative to its own folder"));
+        }
         let file = join(".", file);
         if !take(&mut install.reads, files, &file)? {
             return Err(format!("{file} is not among the copied sources"));

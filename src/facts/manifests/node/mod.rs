@@ -82,6 +82,7 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     let settings = settings::read(&mut project)?;
     project.workspaces(&settings)?;
     project.lock(call)?;
+    project.lock_of_another()?;
     sources::read(&mut project, &settings)?;
     scripts::read(&mut project)?;
     project.writes(&settings, command, run)?;
@@ -127,6 +128,12 @@ impl Project<'_> {
         }
     }
 
+    /// npm fills in from a yarn.lock what its own lock file lacks. Measured: the integrity of packages.
+    fn lock_of_another(&mut self) -> Result<(), String> {
+        let path = at(&self.folder, "yarn.lock");
+        if self.program == Program::Npm && self.files.entry(&path).is_some() { self.reads(&path) } else { Ok(()) }
+    }
+
     fn doubt(&mut self, reason: String) {
         if !self.install.doubts.contains(&reason) {
             self.install.doubts.push(reason);
@@ -148,7 +155,7 @@ impl Project<'_> {
             Program::Classic => &["package.json", ".npmrc", ".yarnrc"],
             Program::Berry if own_lock => &[".yarnrc.yml"],
             Program::Berry => &["package.json", "yarn.lock", ".yarnrc.yml"],
-            Program::Pnpm => &["pnpm-workspace.yaml"],
+            Program::Pnpm => &["pnpm-workspace.yaml", "package.json"],
         };
         let mut folder = self.folder.clone();
         for _ in 0..8 {
@@ -160,7 +167,12 @@ impl Project<'_> {
             for path in names.iter().map(|name| at(&folder, name)) {
                 // Any other package.json above is none of the install's business.
                 let is_root = |text: String| text.contains("\"workspaces\"");
+                // corepack and the managers themselves take the version from the nearest file that names one.
+                let names_version = matches!(self.program, Program::Classic | Program::Pnpm)
+                    && self.manifests[0].value.get("packageManager").is_none()
+                    && self.files.text(&path).is_some_and(|text| text.contains("\"packageManager\""));
                 let counts = !path.ends_with("package.json")
+                    || names_version
                     || self.program == Program::Berry
                     || self.files.text(&path).is_none_or(is_root);
                 if self.files.entry(&path).is_some() && counts {

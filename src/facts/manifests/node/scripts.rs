@@ -174,12 +174,11 @@ fn dependencies(project: &mut Project, manifest: &Manifest) -> Result<(), String
     if manifest.dependency("nx").is_some() && project.files.entry(&at(&project.folder, "nx.json")).is_some() {
         project.doubt("the install script of nx looks at nx.json".to_owned());
     }
-    if manifest.dependency("puppeteer").is_some() {
-        let names = project.files.names(&project.folder);
-        let configures = |name: &&String| name.starts_with(".puppeteerrc") || name.starts_with("puppeteer.config.");
-        if let Some(name) = names.iter().find(configures) {
-            return Err(format!("the install script of puppeteer reads {name}"));
-        }
+    // It may come with another package.
+    let names = project.files.names(&project.folder);
+    let configures = |name: &&String| name.starts_with(".puppeteerrc") || name.starts_with("puppeteer.config.");
+    if let Some(name) = names.iter().find(configures) {
+        return Err(format!("the install script of puppeteer reads {name}"));
     }
     prisma::client(project, manifest)
 }

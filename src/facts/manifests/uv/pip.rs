@@ -48,6 +48,7 @@ pub fn install(verb: &str, site: &Site<'_>) -> Result<Install, String> {
     if words.has(&["--group"]) {
         take_named(site, "pyproject.toml", &mut install)?;
     }
+    configured_above(site)?;
     let pyproject = Document::read(site.files, "pyproject.toml")?;
     if pyproject.as_ref().is_some_and(|document| document.get(&["tool", "uv"]).is_some()) {
         take(&mut install.reads, site.files, "pyproject.toml")?;
@@ -55,6 +56,28 @@ pub fn install(verb: &str, site: &Site<'_>) -> Result<Install, String> {
     site.configure(pyproject.as_ref(), &mut install)?;
     write_environment(site, &mut install)?;
     Ok(install)
+}
+
+/// uv takes its settings from the nearest folder upwards that has some. Measured with constraint-dependencies.
+///
+/// # Errors
+/// They lie above the folder that it runs in.
+fn configured_above(site: &Site<'_>) -> Result<(), String> {
+    const LEVELS: usize = 8;
+    if site.files.is_file("pyproject.toml") || site.files.is_file("uv.toml") {
+        return Ok(());
+    }
+    let mut up = String::new();
+    for _ in 0..LEVELS {
+        up.push_str("../");
+        let project = format!("{up}pyproject.toml");
+        let settings = format!("{up}uv.toml");
+        let counts = site.files.text(&project).is_some_and(|text| text.contains("[tool.uv"));
+        if counts || site.files.is_file(&settings) {
+            return Err(format!("{} above it holds settings of uv", if counts { project } else { settings }));
+        }
+    }
+    Ok(())
 }
 
 fn take_named(site: &Site<'_>, file: &str, install: &mut Install) -> Result<(), String> {
