@@ -113,7 +113,9 @@ impl Look<'_, '_> {
                     )));
                 }
                 let Some(source) = part.source_of(&path) else { continue };
-                if self.context.ignore.excludes_whole(&source) {
+                // Nothing lies where its folder isn't.
+                let is_nowhere = source.rsplit_once('/').is_some_and(|(parent, _)| !self.context.has_on_disk(parent));
+                if is_nowhere || self.context.ignore.excludes_whole(&source) {
                     continue;
                 }
                 if self.context.ignore.excludes(&source) {

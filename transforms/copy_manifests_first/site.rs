@@ -295,6 +295,21 @@ impl<'c, 'a> Look<'c, 'a> {
         })
     }
 
+    /// Whether a copy brings only files that a wide one brings to the same places, with the same flags: it may stay in front.
+    fn repeats(&self, brought: &Brought<'_>, wide: &[&Brought<'_>]) -> bool {
+        let flags = |at: usize| self.instruction(at).flags.iter().map(|flag| flag.text.as_str()).collect::<Vec<_>>();
+        let own = flags(brought.copy.instruction);
+        !brought.parts.is_empty()
+            && brought.parts.iter().all(|part| {
+                let same = |other: &&&Brought<'_>| {
+                    let mut parts = other.parts.iter().rev();
+                    flags(other.copy.instruction) == own
+                        && parts.find_map(|wide| wide.source_of(&part.target)).as_ref() == Some(&part.source)
+                };
+                !part.is_folder && wide.iter().any(|other| same(&other))
+            })
+    }
+
     /// Whether a copy brings folders of the project in which no install reads anything.
     fn is_folder_of_project(&self, brought: &Brought<'_>, reads: &[Read<'_>]) -> bool {
         let is_read = |part: &Part| reads.iter().any(|read| part.source_of(&read.path).is_some());
@@ -328,7 +343,7 @@ impl<'c, 'a> Look<'c, 'a> {
                     None if brought.unread.is_none() => brought.parts.iter().any(|part| overlaps(&part.target)),
                     _ => brought.copy.destination.as_deref().is_none_or(overlaps),
                 };
-            if !is_wide && !lies_over {
+            if !is_wide && (!lies_over || self.repeats(brought, wide)) {
                 continue;
             }
             if brought.unread.is_some() && brought.copy.from.is_none() {

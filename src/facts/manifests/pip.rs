@@ -1,6 +1,6 @@
 //! pip: requirements files, and what they include.
 //!
-//! Source: pypa/pip `src/pip/_internal/cli/cmdoptions.py` (options), `req/req_file.py` (files, by `facts/requirements.rs`).
+//! Source: pypa/pip `src/pip/_internal/cli/cmdoptions.py` (options), `req/req_file.py` (files, by `facts/requirements`).
 
 use super::requirement_files::take_with_includes;
 use super::{Files, Install};
