@@ -1,9 +1,11 @@
 //! The commands of a RUN around its installs: what may stand in front of a step, what is repeated in each, what stays behind.
 
+use super::layout::{Layout, Part, one_line};
 use super::pip::{self, Install};
 use crate::facts::managers::{Call, Verb};
 use crate::facts::runs::{Run, RunForm};
 use crate::shell::Command;
+use crate::transform::DockerfileContext;
 
 /// Commands whose effect ends with the shell: each step needs them.
 const STATE: &[&str] = &["cd", "export", "set", ".", "source", "umask"];
@@ -30,6 +32,7 @@ const REMOVERS: &[&str] = &["rm", "rmdir", "find", "unlink"];
 pub struct Chain<'a> {
     pub run: &'a Run,
     pub items: Vec<Item<'a>>,
+    pub layout: Layout<'a>,
 }
 
 #[derive(Debug)]
@@ -41,7 +44,7 @@ pub struct Item<'a> {
 #[derive(Debug)]
 pub enum Role {
     /// `pip install` with requirements files.
-    Installs(Box<Install>, Call),
+    Installs(Box<Install>),
     State,
     /// `rm -rf ~/.cache`: in each step.
     CleanUp,
@@ -54,7 +57,7 @@ pub enum Role {
 impl<'a> Chain<'a> {
     /// # Errors
     /// Another form of script, and an install whose arguments can't be read.
-    pub fn read(run: &'a Run) -> Result<Self, String> {
+    pub fn read(cx: &DockerfileContext<'a>, run: &'a Run) -> Result<Self, String> {
         match run.form {
             RunForm::Shell => {}
             RunForm::Exec => return Err("it is in exec form, without a shell to chain commands".to_owned()),
@@ -89,7 +92,8 @@ impl<'a> Chain<'a> {
             }
             Ok(Item { command, role })
         });
-        Ok(Self { run, items: items.collect::<Result<_, String>>()? })
+        let layout = Layout { text: cx.facts.text, escape: cx.facts.file.escape };
+        Ok(Self { run, items: items.collect::<Result<_, String>>()?, layout })
     }
 
     /// The indexes of the installs.
@@ -142,25 +146,23 @@ impl<'a> Chain<'a> {
         one_line(&self.run.text.text[self.items[at].command.range.clone()])
     }
 
-    /// The command at `at` in one line, without some words and with others behind its command word.
-    pub fn rewritten(&self, at: usize, without: &[usize], more: &[String]) -> String {
+    /// The command at `at` on the lines on which it stands.
+    pub fn part(&self, at: usize) -> Part {
+        self.rewritten(at, &[], &[])
+    }
+
+    /// The command at `at` without some words and with others behind its command word.
+    pub fn rewritten(&self, at: usize, without: &[usize], more: &[String]) -> Part {
         let command = self.items[at].command;
-        let verb = match &self.items[at].role {
-            Role::Installs(_, call) => call.verb_word,
-            _ => command.program,
+        let call = self.run.calls().iter().find(|call| self.run.commands()[call.command].range == command.range);
+        let verb = call.map_or(command.program, |call| call.verb_word);
+        let without: Vec<_> = without.iter().map(|word| command.words[*word].range.clone()).collect();
+        let behind = command.words.get(verb).map_or(0, |word| word.range.end);
+        let joint = match at.checked_sub(1) {
+            Some(before) => self.layout.joint(self.run, self.items[before].command.range.end..command.range.start),
+            None => " && ".to_owned(),
         };
-        let start = command.words.first().map_or(command.range.end, |word| word.range.start);
-        let mut words = vec![one_line(&self.run.text.text[command.range.start..start])];
-        for (index, word) in command.words.iter().enumerate() {
-            if !without.contains(&index) {
-                words.push(one_line(&word.raw));
-            }
-            if index == verb {
-                words.extend(more.iter().cloned());
-            }
-        }
-        words.retain(|word| !word.is_empty());
-        words.join(" ")
+        Part { joint, text: self.layout.command(self.run, command.range.clone(), &without, behind, more) }
     }
 }
 
@@ -169,7 +171,7 @@ fn role(run: &Run, command: &Command, call: Option<&Call>) -> Result<Role, Strin
     if let Some(call) = call {
         let files = command.words.iter().any(|word| is_file_option(&word.raw));
         return Ok(match (call.manager.id, call.verb) {
-            ("pip", Verb::Install) if files => Role::Installs(Box::new(pip::read(run, call, command)?), call.clone()),
+            ("pip", Verb::Install) if files => Role::Installs(Box::new(pip::read(run, call, command)?)),
             ("pip", Verb::Install) => {
                 // `pip install .` reads the sources.
                 let local = |word: &str| word.starts_with(['.', '/']) || word.contains("-e") || word.contains('$');
@@ -244,29 +246,6 @@ fn is_redirected(run: &Run, command: &Command) -> bool {
     rest.contains(['<', '>'])
 }
 
-/// White space outside quotes as one space each.
-pub fn one_line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut quote = None;
-    let mut escaped = false;
-    for ch in text.trim().chars() {
-        match quote {
-            Some(open) if ch == open && !escaped => quote = None,
-            None if matches!(ch, '"' | '\'') && !escaped => quote = Some(ch),
-            None if ch.is_whitespace() && !escaped => {
-                if !out.ends_with(' ') {
-                    out.push(' ');
-                }
-                continue;
-            }
-            _ => {}
-        }
-        escaped = ch == '\\' && !escaped && quote != Some('\'');
-        out.push(ch);
-    }
-    out
-}
-
 fn short(text: &str) -> String {
     let cut: String = text.chars().take(60).collect();
     if cut.len() < text.len() { format!("{cut}…") } else { cut }
@@ -275,11 +254,6 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn white_space_inside_quotes_stays() {
-        assert_eq!(one_line("a   'b  c'\t \"d  e\" f\\ g"), "a 'b  c' \"d  e\" f\\ g");
-    }
 
     #[test]
     fn requirements_files_are_seen_in_each_spelling() {

@@ -140,6 +140,7 @@ fn origin(
     context: &BuildContext<'_>,
 ) -> Result<(Piece, String), String> {
     let facts = cx.facts;
+    let mut missing = None;
     if let Some(mount) = run.mounts.iter().find(|mount| mount.covers(path)) {
         return Err(format!("{shown} stands under a {} mount, and there is no COPY to split", mount.kind));
     }
@@ -156,6 +157,15 @@ fn origin(
             Ok(parts) => parts,
             Err(why) => return Err(format!("what line {line} brings can't be told: {why}")),
         };
+        let lacks = parts.iter().find(|part| part.is_missing && !part.is_folder && part.target == path);
+        if let Some(part) = lacks.filter(|_| missing.is_none()) {
+            let why = if context.has_on_disk(&part.source) { ", whose .dockerignore keeps it out" } else { "" };
+            let folder = if context.folder == "." { String::new() } else { format!(" {}", context.folder) };
+            missing = Some(format!(
+                "{} was not found in the build context{folder}{why}, so that what line {line} brings can't be told",
+                part.source
+            ));
+        }
         let Some((source, part)) = parts
             .iter()
             .enumerate()
@@ -193,6 +203,9 @@ fn origin(
         }
         let piece = Piece { instruction: copy.instruction, source };
         return Ok((piece, part.source_of(path).unwrap_or_default()));
+    }
+    if let Some(missing) = missing {
+        return Err(missing);
     }
     let name = path.rsplit('/').next().unwrap_or(path);
     let maker = facts.file.instructions[..run.instruction].iter().enumerate().rev();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::complete;
+use super::clashes::{self, clash};
 use super::files::{Closure, Piece};
 use super::pip::Install;
 use crate::facts::requirements::{Entry, is_heavy};
@@ -35,9 +35,11 @@ const REPEATED: &[&str] = &[
     "--no-index",
 ];
 
+/// `is_checked` says that `pip check` looks at what is installed.
+///
 /// # Errors
 /// Why the command stays one.
-pub fn judge(install: &Install, closures: &[Closure], always: &Closure) -> Result<Judgement, String> {
+pub fn judge(install: &Install, closures: &[Closure], always: &Closure, is_checked: bool) -> Result<Judgement, String> {
     if let Some((closure, local)) =
         closures.iter().find_map(|closure| closure.local.as_ref().map(|local| (closure, local)))
     {
@@ -74,7 +76,7 @@ pub fn judge(install: &Install, closures: &[Closure], always: &Closure) -> Resul
         );
     }
     let last = &closures[order[order.len() - 1]];
-    let is_exact = exact(install, closures, earlier, &last.shown, &mut doubts);
+    let is_exact = exact(install, closures, earlier, &last.shown, is_checked, &mut doubts)?;
     if !is_exact {
         let foreign = closures
             .iter()
@@ -94,13 +96,16 @@ pub fn judge(install: &Install, closures: &[Closure], always: &Closure) -> Resul
     {
         doubts.push(format!("`{}` in {} is fetched again in the last step", shorten(address), closure.shown));
     }
+    let all: BTreeSet<String> = closures.iter().flat_map(Closure::names).collect();
+    let mut step = BTreeSet::new();
+    doubts.extend(earlier.iter().find_map(|&file| {
+        step.extend(closures[file].names());
+        clash(&step, &all).map(clashes::doubt)
+    }));
     let free =
         install.requirements.iter().any(|(_, entry)| !matches!(entry, Entry::Requirement(one) if one.pin().is_some()));
     if free {
         doubts.push("the command installs something else that it doesn't pin".to_owned());
-    }
-    if install.has(&["--no-build-isolation", "--no-binary"]) {
-        doubts.push("what the last step builds from source may see the packages of the first".to_owned());
     }
     let tools = ["pip", "setuptools", "wheel"];
     let replaced =
@@ -111,11 +116,20 @@ pub fn judge(install: &Install, closures: &[Closure], always: &Closure) -> Resul
     Ok(Judgement { order, brings, options, is_exact, doubts })
 }
 
+/// Whether a package brings gigabytes.
+pub fn is_top(name: &str) -> bool {
+    const FAMILIES: &[&str] = &["jax", "nvidia-", "paddlepaddle", "tensorflow", "torch"];
+    let is_top = FAMILIES.iter().any(|family| name.starts_with(family))
+        || ["onnxruntime-gpu", "triton", "vllm", "xformers"].contains(&name);
+    is_top && is_heavy(name)
+}
+
 fn shorten(text: &str) -> &str {
     text.split_whitespace().next().unwrap_or(text)
 }
 
-/// Heavy files first, that with the most heavy packages in front, else as the command has them; a file behind those that it includes.
+/// Heavy files first, that with the most of the heaviest packages in front, then that with the most heavy ones, else as the command has
+/// them; a file behind those that it includes.
 fn order(closures: &[Closure]) -> Result<Vec<usize>, String> {
     let includes = |one: usize, other: usize| one != other && closures[one].paths.contains(&closures[other].paths[0]);
     let own = |at: usize| -> BTreeSet<String> {
@@ -125,8 +139,8 @@ fn order(closures: &[Closure]) -> Result<Vec<usize>, String> {
         }
         names
     };
-    let heavy: Vec<usize> =
-        (0..closures.len()).map(|at| own(at).iter().filter(|name| is_heavy(name)).count()).collect();
+    let count = |at: usize, test: fn(&str) -> bool| own(at).iter().filter(|name| test(name)).count();
+    let heavy: Vec<(usize, usize)> = (0..closures.len()).map(|at| (count(at, is_top), count(at, is_heavy))).collect();
     let mut left: Vec<usize> = (0..closures.len()).collect();
     let mut order = Vec::new();
     while !left.is_empty() {
@@ -216,36 +230,42 @@ fn missing_options(closures: &[Closure], file: usize) -> Result<Vec<String>, Str
     Ok(words)
 }
 
+/// What a file takes whose version or whose dependencies it leaves open.
+pub(super) fn open_end(closure: &Closure) -> Option<String> {
+    let shown = &closure.shown;
+    if closure.requirements.iter().any(|one| one.pin().is_none()) {
+        return Some(format!("{shown} is not pinned as a whole"));
+    }
+    let address = closure.remote.as_ref()?;
+    Some(format!("{shown} takes `{}` and what comes with it", shorten(address)))
+}
+
 /// Whether the steps before the last install just what their files name, in the versions that the joint install has too.
-fn exact(install: &Install, closures: &[Closure], earlier: &[usize], last: &str, doubts: &mut Vec<String>) -> bool {
-    let all: BTreeSet<String> = closures.iter().flat_map(Closure::names).collect();
+///
+/// # Errors
+/// What `pip check` may then complain of.
+fn exact(
+    install: &Install,
+    closures: &[Closure],
+    earlier: &[usize],
+    last: &str,
+    is_checked: bool,
+    doubts: &mut Vec<String>,
+) -> Result<bool, String> {
     let alone = install.has(&["--no-deps", "--no-dependencies"]);
     for &file in earlier {
         let closure = &closures[file];
-        let shown = &closure.shown;
-        let cost = format!(
-            "its step resolves them alone, so that what {last} holds back is replaced in the last step, and what only the replaced version needed stays in the image"
-        );
-        if closure.requirements.iter().any(|one| one.pin().is_none()) {
-            doubts.push(format!("{shown} is not pinned as a whole: {cost}"));
-            return false;
-        }
-        if let Some(address) = &closure.remote {
-            doubts.push(format!("{shown} takes `{}` and what comes with it: {cost}", shorten(address)));
-            return false;
-        }
-        let hashed = closure.requirements.iter().any(|one| one.hashes > 0);
-        if alone || hashed {
-            continue;
-        }
-        // Another file pins what the packages of this one bring: resolved alone they would come in other versions.
-        if complete::is_divided(&closure.names(), &all) {
-            continue;
-        }
-        let texts: Vec<&str> = closure.texts.iter().map(String::as_str).collect();
-        if complete::lacking(&closure.names(), &all).is_some() || !complete::is_shown(&closure.names(), &texts) {
-            return false;
+        if let Some(open) = open_end(closure) {
+            if is_checked && !alone {
+                return Err(format!(
+                    "{open}, so that its own step may leave a package behind that `pip check` complains of"
+                ));
+            }
+            doubts.push(format!(
+                "{open}: its step resolves them alone, so that what {last} holds back is replaced in the last step, and what only the replaced version needed stays in the image"
+            ));
+            return Ok(false);
         }
     }
-    true
+    Ok(true)
 }

@@ -1,14 +1,29 @@
 //! A long list of packages on the command line.
 
-use super::already::installed;
+use std::collections::BTreeSet;
+
+use super::already::{DONE, installed};
 use super::chain::Chain;
+use super::clashes::{self, checks, clash};
+use super::judge::is_top;
 use super::pip;
 use super::prefix::python_path;
-use super::site::{GAINS, Site, Step, around, before, listed, of_its_own, reviewed, variables};
+use super::site::{GAINS, Site, Step, around, before, builds_in_sight, listed, reviewed, variables};
 use crate::facts::managers::{Call, Verb};
 use crate::facts::requirements::{self, Entry, is_heavy};
 use crate::facts::runs::Run;
 use crate::transform::{DockerfileContext, Level};
+
+/// From how many packages on a list is long.
+const LONG: usize = 3;
+
+fn all_names<'a>(entries: impl Iterator<Item = &'a Entry>) -> BTreeSet<String> {
+    let name = |entry: &Entry| match entry {
+        Entry::Requirement(one) => Some(one.name.clone()),
+        _ => None,
+    };
+    entries.filter_map(name).collect()
+}
 
 impl<'a> Site<'a> {
     /// A long list on the command line.
@@ -19,7 +34,7 @@ impl<'a> Site<'a> {
             let words = &run.commands()[call.command].words[call.verb_word + 1..];
             words.iter().filter(|word| !word.raw.starts_with('-')).count()
         };
-        let long: Vec<&&Call> = calls.iter().filter(|call| packages(call) >= 4).collect();
+        let long: Vec<&&Call> = calls.iter().filter(|call| packages(call) >= LONG).collect();
         let [call] = long.as_slice() else { return Ok(None) };
         let command = &run.commands()[call.command];
         let is_heavy_word = |text: &str| match requirements::read_argument(text) {
@@ -32,11 +47,28 @@ impl<'a> Site<'a> {
         }
         let install = pip::read(run, call, command)?;
         let heavy = |entry: &Entry| matches!(entry, Entry::Requirement(one) if is_heavy(&one.name));
-        let (first, rest): (Vec<_>, Vec<_>) = install.requirements.iter().partition(|(_, entry)| heavy(entry));
-        if first.is_empty() || rest.is_empty() || first.len() + rest.len() < 4 {
+        let is_pinned = |entry: &Entry| matches!(entry, Entry::Requirement(one) if one.pin().is_some());
+        let is_top_pin =
+            |entry: &Entry| matches!(entry, Entry::Requirement(one) if is_top(&one.name) && one.pin().is_some());
+        // Beside the gigabytes of those it matters little where the others without a pin are.
+        let only_pinned = install.requirements.iter().any(|(_, entry)| is_top_pin(entry));
+        let (first, rest): (Vec<_>, Vec<_>) =
+            install.requirements.iter().partition(|(_, entry)| heavy(entry) && (is_pinned(entry) || !only_pinned));
+        if first.is_empty() || rest.is_empty() || first.len() + rest.len() < LONG {
             return Ok(None);
         }
-        let chain = Chain::read(run)?;
+        let names: Vec<&str> = first
+            .iter()
+            .filter_map(|(_, entry)| match entry {
+                Entry::Requirement(one) => Some(one.name.as_str()),
+                _ => None,
+            })
+            .collect();
+        let there = names.iter().filter(|name| installed(cx, run, name)).count();
+        if there == names.len() {
+            return Err(DONE.to_owned());
+        }
+        let chain = Chain::read(cx, run)?;
         let at = chain
             .items
             .iter()
@@ -52,11 +84,8 @@ impl<'a> Site<'a> {
         if rest.iter().any(|(_, entry)| matches!(entry, Entry::Local(_) | Entry::Editable(_) | Entry::Unreadable(_))) {
             return Err("its list of packages names something that is not read".to_owned());
         }
-        for (_, entry) in &first {
-            let Entry::Requirement(one) = entry else { continue };
-            if installed(cx, run, &one.name) {
-                return Err(format!("an earlier step installs {} already", one.name));
-            }
+        if there > 0 {
+            return Err("an earlier step installs a part of it already".to_owned());
         }
         chain.check(at, &[])?;
         variables(run)?;
@@ -65,18 +94,22 @@ impl<'a> Site<'a> {
             None => None,
         };
         let without: Vec<usize> = rest.iter().map(|(word, _)| *word).collect();
-        let own = chain.rewritten(at, &without, &[]);
-        let names: Vec<&str> = first
-            .iter()
-            .filter_map(|(_, entry)| match entry {
-                Entry::Requirement(one) => Some(one.name.as_str()),
-                _ => None,
-            })
-            .collect();
-        let mut doubts = vec![
-            "the first step resolves its packages alone: what the others hold back is replaced in the last step, and what only the replaced version needed stays in the image"
-                .to_owned(),
-        ];
+        let all: BTreeSet<String> = all_names(install.requirements.iter().map(|(_, entry)| entry));
+        let step = names.iter().map(|name| (*name).to_owned()).collect();
+        let alone = install.has(&["--no-deps", "--no-dependencies"]);
+        // Every package of the step is pinned.
+        let leave = !alone && checks(cx.facts.text);
+        let more = if leave { vec!["--no-deps".to_owned()] } else { Vec::new() };
+        let own = chain.rewritten(at, &without, &more);
+        let mut doubts = vec!["the versions stand in both steps then and have to be changed together".to_owned()];
+        if !leave && !alone {
+            doubts.push(
+                "the first step resolves its packages alone: what the others hold back is replaced in the last step, and what only the replaced version needed stays in the image"
+                    .to_owned(),
+            );
+        }
+        doubts.extend(clash(&step, &all).map(clashes::doubt));
+        doubts.extend(builds_in_sight(run, &install));
         if run.state.env.open {
             doubts.push("the base image's environment is not known".to_owned());
         }
@@ -91,7 +124,7 @@ impl<'a> Site<'a> {
             brings: Vec::new(),
             gone,
             assignment: assignment.map(|text| (at, text)),
-            title: format!("Install {} in {}", listed(&names), of_its_own(names.len())),
+            title: format!("Install {} in a step of their own", listed(&names)),
             reason: reviewed(why, &doubts),
             level: Level::Review,
             chain,

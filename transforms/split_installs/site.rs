@@ -1,10 +1,13 @@
 //! A RUN that installs several requirements files at once: everything that speaks against splitting it, and its steps.
 
-use super::already::{in_steps, other_managers, separate};
+use super::already::{DONE, goes_on, in_steps, other_managers, separate};
 use super::chain::{Chain, Role, is_file_option};
+use super::clashes;
 use super::files::{self, Closure, Piece};
 use super::judge::{self, Judgement};
+use super::layout::Part;
 use super::moves::movable;
+use super::pip::Install;
 use super::prefix::python_path;
 use crate::facts::Variable;
 use crate::facts::managers::{Call, Verb};
@@ -42,7 +45,7 @@ pub struct Site<'a> {
 /// A step in front of the RUN: what is copied for it, and its commands.
 pub struct Step {
     pub brings: Vec<Piece>,
-    pub commands: Vec<String>,
+    pub commands: Vec<Part>,
 }
 
 pub(super) const GAINS: &str =
@@ -58,17 +61,16 @@ impl<'a> Site<'a> {
         other_managers(run)?;
         match pip().map(|call| named(&call)).sum::<usize>() {
             0 => Self::list(cx, run),
-            1 => match separate(cx, run) {
-                Some(line) => {
-                    Err(format!("line {line} installs another requirements file in a step of its own already"))
-                }
-                None => Ok(None),
-            },
+            1 if separate(cx, run) && !goes_on(cx, run) => Err(DONE.to_owned()),
+            1 => Ok(None),
             _ => {
-                let chain = Chain::read(run)?;
+                let chain = Chain::read(cx, run)?;
                 let installs = chain.installs();
                 match installs.as_slice() {
-                    [one] => Self::joint(cx, chain, *one).map(Some),
+                    [one] => match Self::joint(cx, chain, *one) {
+                        Err(refusal) if refusal == DONE && goes_on(cx, run) => Ok(None),
+                        found => found.map(Some),
+                    },
                     [] => Err("its commands don't simply follow one another with `&&`".to_owned()),
                     _ => Self::sequence(cx, chain, &installs).map(Some),
                 }
@@ -79,16 +81,15 @@ impl<'a> Site<'a> {
     /// One command for several files.
     fn joint(cx: &DockerfileContext<'a>, chain: Chain<'a>, at: usize) -> Result<Self, String> {
         let run = chain.run;
-        let Role::Installs(install, _) = &chain.items[at].role else { return Err("it installs no file".to_owned()) };
+        let Role::Installs(install) = &chain.items[at].role else { return Err("it installs no file".to_owned()) };
         let install = install.clone();
         let paths: Vec<&str> = install.files.iter().map(|file| file.path.as_str()).collect();
         chain.check(at, &paths)?;
         variables(run)?;
         let folder = chain.folder(at)?;
-        if in_steps(cx, run, &install, &folder) {
-            return Err("an earlier step installs a part of it already".to_owned());
-        }
+        in_steps(cx, run, &install, &folder)?;
         let mut doubts = Vec::new();
+        let is_checked = clashes::checks(cx.facts.text);
         let judgement = in_every_context(cx, &mut doubts, &paths, |context| {
             let mut closures = Vec::new();
             for file in &install.files {
@@ -98,10 +99,11 @@ impl<'a> Site<'a> {
             for path in &install.constraints {
                 files::constraint(cx, run, &folder, path, context, &mut always)?;
             }
-            judge::judge(&install, &closures, &always)
+            judge::judge(&install, &closures, &always, is_checked)
         })?;
         let Judgement { order, brings, options, is_exact, doubts: more } = judgement;
         doubts.extend(more);
+        doubts.extend(builds_in_sight(run, &install));
         let moved: Vec<Piece> = brings[1..].iter().flatten().copied().collect();
         if moved.is_empty() {
             return Err("no COPY can move below the first step".to_owned());
@@ -130,7 +132,7 @@ impl<'a> Site<'a> {
             words.extend(options[step].iter().cloned());
             let mut command = chain.rewritten(at, &without, &words);
             if let Some(assignment) = assignment.as_ref().filter(|_| step > 0) {
-                command = format!("{assignment} {command}");
+                command.text = format!("{assignment} {}", command.text);
             }
             let _ = file;
             steps.push(Step { brings: brings[step].clone(), commands: around(&chain, at, step == 0, command) });
@@ -166,7 +168,7 @@ impl<'a> Site<'a> {
         let last = installs[installs.len() - 1];
         let mut doubts = Vec::new();
         let named = installs.iter().filter_map(|&at| match &chain.items[at].role {
-            Role::Installs(install, _) => Some(install.files.iter().map(|file| file.path.as_str())),
+            Role::Installs(install) => Some(install.files.iter().map(|file| file.path.as_str())),
             _ => None,
         });
         let paths: Vec<&str> = named.flatten().collect();
@@ -175,7 +177,7 @@ impl<'a> Site<'a> {
             let mut known: Vec<Piece> = Vec::new();
             let mut brings = Vec::new();
             for &at in installs {
-                let Role::Installs(install, _) = &chain.items[at].role else { continue };
+                let Role::Installs(install) = &chain.items[at].role else { continue };
                 let folder = chain.folder(at)?;
                 let mut pieces = Vec::new();
                 let mut always = Closure::default();
@@ -201,15 +203,15 @@ impl<'a> Site<'a> {
         let mut from = 0;
         for (step, &at) in installs[..installs.len() - 1].iter().enumerate() {
             let state = before_state(&chain, from);
-            let own = (from..=at).map(|item| chain.text(item));
-            let mut commands: Vec<String> = state.into_iter().chain(own).collect();
+            let own = (from..=at).map(|item| chain.part(item));
+            let mut commands: Vec<Part> = state.into_iter().chain(own).collect();
             commands.extend(clean_ups(&chain, last));
             steps.push(Step { brings: brings[step].clone(), commands });
             from = at + 1;
         }
         let gone = (0..from).filter(|&item| !matches!(chain.items[item].role, Role::State)).collect();
         let why = format!(
-            "a change of a later file then repeats its own command only {GAINS}; the commands stay the same and in the same order, with more layers"
+            "a change of a later file then repeats its own command only {GAINS}; the commands stay the same and in the same order, with more layers: a package that a later command replaces stays in the layer of the earlier one"
         );
         Ok(Self {
             steps,
@@ -225,17 +227,17 @@ impl<'a> Site<'a> {
 }
 
 /// The commands of one step around its install.
-pub(super) fn around(chain: &Chain<'_>, at: usize, is_first: bool, install: String) -> Vec<String> {
+pub(super) fn around(chain: &Chain<'_>, at: usize, is_first: bool, install: Part) -> Vec<Part> {
     let keeps = |item: &usize| is_first || matches!(chain.items[*item].role, Role::State);
-    let mut commands: Vec<String> = (0..at).filter(keeps).map(|item| chain.text(item)).collect();
+    let mut commands: Vec<Part> = (0..at).filter(keeps).map(|item| chain.part(item)).collect();
     commands.push(install);
     commands.extend(clean_ups(chain, at));
     commands
 }
 
-fn clean_ups(chain: &Chain<'_>, last: usize) -> Vec<String> {
+fn clean_ups(chain: &Chain<'_>, last: usize) -> Vec<Part> {
     let behind = last + 1..chain.items.len();
-    behind.filter(|&at| matches!(chain.items[at].role, Role::CleanUp)).map(|at| chain.text(at)).collect()
+    behind.filter(|&at| matches!(chain.items[at].role, Role::CleanUp)).map(|at| chain.part(at)).collect()
 }
 
 /// What goes from the RUN because the first step does it.
@@ -243,8 +245,8 @@ pub(super) fn before(chain: &Chain<'_>, at: usize) -> Vec<usize> {
     (0..at).filter(|&item| !matches!(chain.items[item].role, Role::State)).collect()
 }
 
-fn before_state(chain: &Chain<'_>, from: usize) -> Vec<String> {
-    (0..from).filter(|&item| matches!(chain.items[item].role, Role::State)).map(|item| chain.text(item)).collect()
+fn before_state(chain: &Chain<'_>, from: usize) -> Vec<Part> {
+    (0..from).filter(|&item| matches!(chain.items[item].role, Role::State)).map(|item| chain.part(item)).collect()
 }
 
 fn level(doubts: &[String]) -> Level {
@@ -274,23 +276,30 @@ pub(super) fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
+fn is_set(run: &Run, name: &str) -> bool {
+    let assigned = run.commands().iter().any(|command| {
+        command.assignment(name).is_some()
+            || command.words.iter().any(|word| word.raw.split('=').next() == Some(name) && word.raw.contains('='))
+    });
+    assigned || matches!(run.state.env.get(name), Some(Variable::Known(_) | Variable::Argument(_) | Variable::Unknown))
+}
+
 pub(super) fn variables(run: &Run) -> Result<(), String> {
-    let set = |name: &&&str| {
-        let assigned = run.commands().iter().any(|command| {
-            command.assignment(name).is_some()
-                || command.words.iter().any(|word| word.raw.split('=').next() == Some(**name) && word.raw.contains('='))
-        });
-        assigned
-            || matches!(run.state.env.get(name), Some(Variable::Known(_) | Variable::Argument(_) | Variable::Unknown))
-    };
-    match VARIABLES.iter().find(set) {
+    match VARIABLES.iter().find(|name| is_set(run, name)) {
         Some(name) => Err(format!("{name} gives each of its commands an option that only goes with one step")),
         None => Ok(()),
     }
 }
 
+/// Whether an option or a variable lets pip build from source with what is installed in sight.
+pub(super) fn builds_in_sight(run: &Run, install: &Install) -> Option<String> {
+    let is_so = install.has(&["--no-build-isolation", "--no-binary"])
+        || ["PIP_NO_BUILD_ISOLATION", "PIP_NO_BINARY"].iter().any(|name| is_set(run, name));
+    is_so.then(|| "what the last step builds from source may see the packages of the first".to_owned())
+}
+
 /// What `judge` says for each build context, if they all agree.
-fn in_every_context<T: PartialEq>(
+pub(super) fn in_every_context<T: PartialEq>(
     cx: &DockerfileContext<'_>,
     doubts: &mut Vec<String>,
     files: &[&str],
