@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use ignore::WalkBuilder;
 use ignore::gitignore::GitignoreBuilder;
 
 /// Larger files are no manifests or lock files, in bytes.
@@ -177,6 +178,33 @@ impl Tree {
             }
         }
         ignored
+    }
+
+    /// The texts of all files of the repository up to a size in bytes, but for what git leaves out and for other people's files; sorted
+    /// by path.
+    pub fn texts(&self, largest: u64) -> Vec<(String, String)> {
+        const FOREIGN: [&str; 3] = [".git", "node_modules", "vendor"];
+        match &self.source {
+            Source::Nothing => Vec::new(),
+            Source::Memory(files) => files.iter().map(|(path, text)| (path.clone(), text.clone())).collect(),
+            Source::Folder { root, base } => {
+                let walker = WalkBuilder::new(root)
+                    .hidden(false)
+                    .follow_links(false)
+                    .max_filesize(Some(largest))
+                    .filter_entry(|entry| entry.file_name().to_str().is_none_or(|name| !FOREIGN.contains(&name)))
+                    .sort_by_file_path(std::cmp::Ord::cmp)
+                    .build();
+                let files = walker.flatten().filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+                let read = files.filter_map(|entry| {
+                    let path = entry.path();
+                    let shown = path.strip_prefix(base).or_else(|_| path.strip_prefix(root)).ok()?;
+                    let shown = shown.to_str()?.replace(std::path::MAIN_SEPARATOR, "/");
+                    Some((shown, std::fs::read_to_string(path).ok()?))
+                });
+                read.collect()
+            }
+        }
     }
 
     /// The names in a folder, sorted.

@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod contexts;
 pub mod graph;
+pub mod passing;
 pub mod signs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use crate::dockerfile::Dockerfile;
 use crate::facts::{Facts, Scripts, images, managers};
 
 pub use graph::Graph;
+pub use passing::Passing;
 pub use signs::{Builder, Sign};
 
 /// A repository, or the folder that was named.
@@ -28,6 +30,8 @@ pub struct Project {
     pub graph: Arc<Graph>,
     /// Its files.
     pub tree: Tree,
+    /// Where its files speak of build arguments.
+    pub passing: Passing,
     /// Stage names that compose files and scripts build by name.
     pub targets: Arc<BTreeSet<String>>,
 }

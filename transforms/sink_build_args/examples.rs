@@ -215,4 +215,125 @@ pub const EXAMPLES: &[Example] = &[
         "left-alone-one-of-a-list-of-variables",
         "FROM python:3.12-slim\nARG GIT_SHA=dev\nENV PORT=80 \\\n    COMMIT=$GIT_SHA \\\n    HOST=0.0.0.0\nRUN pip install flask==3.0.0\nCOPY . /app\n",
     ),
+    example(
+        "download-for-review",
+        "FROM debian:bookworm-slim\nARG GIT_SHA=dev\nRUN apt-get update && apt-get install -y curl\nRUN curl -fsSL -o /usr/local/bin/tool https://acme.example/tool && apt-get install -y jq\nCOPY app /app\n",
+    ),
+    example(
+        "clone-of-a-commit-named-in-full",
+        "FROM python:3.12-slim\nARG GIT_SHA=dev\nRUN git clone https://acme.example/lib.git /lib && git -C /lib checkout 0123456789abcdef0123456789abcdef01234567 && pip install six==1.16.0\nCOPY . /app\n",
+    ),
+    example(
+        "upgrade-of-the-system-for-review",
+        "FROM debian:bookworm-slim\nARG BUILD_DATE=none\nRUN apt-get update && apt-get -y dist-upgrade && apt-get install -y curl\nCOPY app /app\n",
+    ),
+    example(
+        "comment-that-wants-fresh-packages",
+        "FROM debian:bookworm-slim\nARG BUILD_DATE=none\n# A new BUILD_DATE installs the packages again\nRUN apt-get update && apt-get install -y curl\nCOPY app /app\n",
+    ),
+    Example {
+        name: "local-project-for-review",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nARG GIT_SHA=dev\nWORKDIR /app\nCOPY requirements.txt ./\nCOPY vendor/common-1.0.tar.gz vendor/\nRUN pip install -r requirements.txt\nCOPY . .\n",
+        files: &[("requirements.txt", "flask==3.0.0\nvendor/common-1.0.tar.gz\n"), ("vendor/common-1.0.tar.gz", "")],
+        config: "",
+    },
+    Example {
+        name: "npm-with-a-dependencies-script",
+        path: "Dockerfile",
+        before: "FROM node:22-slim\nARG GIT_SHA=dev\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n",
+        files: &[
+            ("package.json", "{\"scripts\":{\"dependencies\":\"node stamp.js\"}}\n"),
+            ("package-lock.json", "{}\n"),
+        ],
+        config: "",
+    },
+    Example {
+        name: "npm-in-the-folder-of-its-package",
+        path: "Dockerfile",
+        before: "FROM node:22-slim\nARG GIT_SHA=dev\nWORKDIR /app\nCOPY web/package.json web/package-lock.json web/\nRUN cd web && npm ci\nCOPY . .\n",
+        files: &[("web/package.json", "{}\n"), ("web/package-lock.json", "{}\n")],
+        config: "",
+    },
+    Example {
+        name: "npm-in-a-folder-without-a-known-package",
+        path: "Dockerfile",
+        before: "FROM node:22-slim\nARG GIT_SHA=dev\nWORKDIR /app\nCOPY package.json package-lock.json ./\nADD https://acme.example/web.tar.gz /app/\nRUN npm --prefix web ci\nCOPY . .\n",
+        files: &[("package.json", "{}\n"), ("package-lock.json", "{}\n")],
+        config: "",
+    },
+    example(
+        "split-env-closes-its-first-line",
+        "FROM python:3.12-slim\nARG GIT_COMMIT=dev\nENV GIT_COMMIT=$GIT_COMMIT \\\n    PYTHONUNBUFFERED=1\nRUN pip install flask==3.0.0\nCOPY . /app\n",
+    ),
+    example(
+        "comment-of-several-arguments-stays",
+        "FROM python:3.12-slim\n\n# Build arguments (see the git hooks)\nARG EXTRAS=all\nARG GIT_SHA=dev\n\nRUN pip install \"flask[$EXTRAS]==3.0.0\"\nCOPY . /app\n",
+    ),
+    example(
+        "comment-of-several-arguments-of-which-the-first-moves",
+        "FROM python:3.12-slim\n\n# Git and version settings\nARG GIT_SHA=dev\nARG EXTRAS=all\n\nRUN pip install \"flask[$EXTRAS]==3.0.0\"\nCOPY . /app\n",
+    ),
+    Example {
+        name: "passed-by-a-hook",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nARG GIT_SHA\nRUN pip install flask==3.0.0\nCOPY . /app\n",
+        files: &[("hooks/build", "#!/bin/sh\ndocker build --build-arg GIT_SHA=$SOURCE_COMMIT -t $IMAGE_NAME .\n")],
+        config: "",
+    },
+    example(
+        "one-of-two-saves-the-first-install-only",
+        "FROM python:3.12-slim\nARG GIT_SHA=dev\nARG BUILD_DATE=none\nRUN pip install flask==3.0.0\nRUN echo $BUILD_DATE > /date && pip install six==1.16.0\nCOPY . /app\n",
+    ),
+    example(
+        "left-alone-another-one-stays",
+        "FROM python:3.12-slim\nARG BUILD_DATE=none\nRUN echo $BUILD_DATE > /date\nARG GIT_SHA=dev\nRUN pip install flask==3.0.0\nCOPY . /app\n",
+    ),
+    example(
+        "left-alone-clone",
+        "FROM python:3.12-slim\nARG GIT_SHA=dev\nRUN git clone https://acme.example/repo.git /src && pip install six==1.16.0\nCOPY . /app\n",
+    ),
+    Example {
+        name: "left-alone-requirement-from-a-branch",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nARG GIT_SHA=dev\nWORKDIR /app\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\nCOPY . .\n",
+        files: &[("requirements.txt", "flask==3.0.0\ncommon @ git+https://acme.example/common@main\n")],
+        config: "",
+    },
+    example(
+        "left-alone-package-from-a-repository",
+        "FROM node:22-slim\nARG GIT_SHA=dev\nRUN npm install -g github:acme/tool\nCOPY . /app\n",
+    ),
+    Example {
+        name: "left-alone-named-in-a-renamed-requirements-file",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nARG GIT_SHA=dev\nCOPY deploy/reqs /app/requirements.txt\nRUN pip install -r /app/requirements.txt\nCOPY . /app\n",
+        files: &[("deploy/reqs", "acme-common @ https://acme.example/${GIT_SHA}/common-1.0.tar.gz\n")],
+        config: "",
+    },
+    Example {
+        name: "left-alone-named-in-an-included-requirements-file",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nARG GIT_SHA=dev\nCOPY requirements.pip base.pip /app/\nRUN pip install -r /app/requirements.pip\nCOPY . /app\n",
+        files: &[("requirements.pip", "-r base.pip\n"), ("base.pip", "--index-url https://acme.example/${GIT_SHA}\n")],
+        config: "",
+    },
+    example(
+        "left-alone-comment-in-what-would-be-split",
+        "FROM python:3.12-slim\nARG GIT_SHA=dev\nENV PORT=80 \\\n    # the commit\n    COMMIT=$GIT_SHA\nRUN pip install flask==3.0.0\nCOPY . /app\n",
+    ),
+    example(
+        "left-alone-name-in-no-list-with-a-neutral-default",
+        "FROM python:3.12-slim\nARG SENTRY_RELEASE=unknown\nARG GIT_REF=main\nARG SHA=\"\"\nRUN pip install flask==3.0.0\nCOPY . /app\n",
+    ),
+    Example {
+        name: "left-alone-dependency-from-a-repository-without-a-lock-file",
+        path: "Dockerfile",
+        before: "FROM ruby:3.3-slim\nARG GIT_SHA=dev\nWORKDIR /app\nCOPY Gemfile ./\nRUN bundle install\nCOPY . .\n",
+        files: &[(
+            "Gemfile",
+            "source \"https://acme.example\"\ngem \"common\", git: \"https://acme.example/common\"\n",
+        )],
+        config: "",
+    },
 ];

@@ -8,6 +8,7 @@ use crate::dockerfile::edits::{self, Part};
 use crate::edit::{Edit, EditSet};
 use crate::facts::Facts;
 use crate::facts::build_args::{Copied, Past, ReadBy, brings_sources, mentions, past, read_by};
+use crate::text::Span;
 use crate::transform::{Change, DockerfileContext, Effect, Level};
 
 /// Why a family stays where it is.
@@ -30,11 +31,13 @@ struct Stop {
 pub struct Site<'a> {
     stage: usize,
     families: Vec<&'a Family>,
-    behind: usize,
+    pub behind: usize,
     /// The installs that are no longer repeated: indexes of instructions.
-    installs: Vec<usize>,
+    pub installs: Vec<usize>,
     /// Why somebody has to look.
-    doubts: Vec<String>,
+    pub doubts: Vec<String>,
+    /// Build arguments above the same installs that move for review only.
+    pub beside: Vec<String>,
 }
 
 impl<'a> Site<'a> {
@@ -105,6 +108,9 @@ impl<'a> Site<'a> {
                         break;
                     }
                 }
+                if let Some(word) = wish(facts, at, &[]) {
+                    doubts.push(format!("the comment above line {line} says `{word}`, so that a new value may be meant to repeat what is below"));
+                }
                 moving.push(member);
                 continue;
             }
@@ -129,12 +135,23 @@ impl<'a> Site<'a> {
                 Past::Review(reason) => doubts.push(format!("line {line} {reason}")),
                 Past::Free => {}
             }
+            if let Some(word) = wish(facts, at, &names) {
+                doubts.push(format!(
+                    "the comment above line {line} says `{word}`, so that a new value may be meant to repeat it"
+                ));
+            }
             if !installs(run) {
                 continue;
             }
             passed.push(at);
-            let site =
-                Self { stage, families: vec![family], behind: at, installs: passed.clone(), doubts: doubts.clone() };
+            let site = Self {
+                stage,
+                families: vec![family],
+                behind: at,
+                installs: passed.clone(),
+                doubts: doubts.clone(),
+                beside: Vec::new(),
+            };
             if doubts.is_empty() { safe = Some(site) } else { review = Some(site) }
         }
         // The safe way first; what is left of the way is for review.
@@ -177,6 +194,12 @@ impl<'a> Site<'a> {
         self.members().first().map_or(self.behind, |member| member.instruction)
     }
 
+    /// The build arguments that move.
+    pub fn seeds(&self) -> Vec<&'a Seed> {
+        let seeds = self.families.iter().flat_map(|family| &family.seeds);
+        seeds.filter(|seed| seed.instruction < self.behind).collect()
+    }
+
     /// What moves, in order.
     fn members(&self) -> Vec<&'a Member> {
         let all = self.families.iter().flat_map(|family| &family.members);
@@ -205,7 +228,18 @@ impl<'a> Site<'a> {
             let raw = |range: &std::ops::Range<usize>| &instruction.line.text[range.clone()];
             let words: Vec<&str> = member.pairs.iter().map(|pair| raw(&pair.range)).collect();
             let new = edits::new_instruction(text, file, instruction.keyword_span.of(text), &words);
+            if file.comments.iter().any(|comment| instruction.span.contains(comment.start)) {
+                return Err(format!("a comment stands inside line {}, of which a part would leave", cx.facts.line(at)));
+            }
             for run in in_a_row(member) {
+                // What comes next takes the place of the first: no keyword alone on its line.
+                let next = member.others.iter().map(|other| other.range.start).find(|start| *start >= run.end);
+                let is_first = member.others.iter().all(|other| other.range.start >= run.end);
+                if let (true, Some(next)) = (is_first, next) {
+                    let (gone, kept) = (instruction.line.span(run.clone()), instruction.line.span(next..next + 1));
+                    edits.push(Edit::delete(Span::new(gone.start, kept.start)));
+                    continue;
+                }
                 let span = instruction.line.span(run);
                 let removal = edits::remove(text, file, instruction, span);
                 edits.extend(
@@ -223,13 +257,7 @@ impl<'a> Site<'a> {
         if EditSet::new(text, edits.iter().cloned()).is_err() {
             return Err("what would leave it and what stays can't be told apart".to_owned());
         }
-        let mut seeds: Vec<&str> = self
-            .families
-            .iter()
-            .flat_map(|family| &family.seeds)
-            .filter(|seed| seed.instruction < self.behind)
-            .map(|seed| seed.name.as_str())
-            .collect();
+        let mut seeds: Vec<&str> = self.seeds().iter().map(|seed| seed.name.as_str()).collect();
         seeds.dedup();
         Ok(Change {
             group: format!("sink{}:{}", self.stage, seeds.join("+")),
@@ -252,6 +280,12 @@ impl<'a> Site<'a> {
             "a new value repeats every later RUN, so that on a kept builder, and on hosted CI with an imported cache, each commit repeats the {of} {} (hosted CI that starts with an empty cache installs anyway)",
             list(&lines),
         );
+        let gain = match self.beside.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] => gain,
+            beside => {
+                format!("{gain}; it is saved once {}, which can move for review only, is moved too", list(beside))
+            }
+        };
         match self.doubts.as_slice() {
             [] => gain,
             doubts => format!("{gain}; for review because {}", doubts.join(", and ")),
@@ -259,7 +293,19 @@ impl<'a> Site<'a> {
     }
 }
 
-fn list(words: &[&str]) -> String {
+/// What the comment directly above an instruction says of repeating steps: a name of a build argument, or a word for it.
+fn wish(facts: &Facts<'_>, at: usize, names: &[String]) -> Option<String> {
+    const WORDS: [&str; 7] = ["bust", "refresh", "fresh", "newest", "latest", "cache", "invalidat"];
+    let instruction = &facts.file.instructions[at];
+    let whole = edits::lines(facts.text, instruction, edits::comments_above(facts.text, instruction));
+    let comment = facts.text.get(whole.start..instruction.span.start)?;
+    let lower = comment.to_lowercase();
+    let word = WORDS.iter().find(|word| lower.contains(**word)).map(|word| (*word).to_owned());
+    word.or_else(|| names.iter().find(|name| mentions(comment, name)).cloned())
+}
+
+/// Words as a list in a sentence.
+pub fn list(words: &[&str]) -> String {
     match words {
         [] => String::new(),
         [one] => (*one).to_owned(),

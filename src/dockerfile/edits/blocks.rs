@@ -1,7 +1,7 @@
 //! Several instructions that move to one place.
 
 use super::{INDENT, LONGEST_LINE, comments_above, is_blank, line_break, line_start, lines, next_line};
-use crate::dockerfile::{Dockerfile, Instruction};
+use crate::dockerfile::{Dockerfile, Instruction, Keyword};
 use crate::edit::Edit;
 use crate::text::Span;
 
@@ -70,8 +70,13 @@ const MARKS: [&str; 4] = ["hadolint", "shellcheck", "checkov:", "restow:"];
 const TOPICS: [&str; 10] =
     ["build arg", "build date", "build info", "commit", "git", "metadata", "revision", "sha", "vcs", "version"];
 
+/// What a comment speaks of that is about the commit or the date alone, and what it says where it is about several things.
+const OF_ONE: [&str; 4] = ["build date", "commit", "revision", "sha"];
+const OF_SEVERAL: [&str; 8] = [" and ", " args", "arguments", ",", "info", "metadata", "settings", "variables"];
+
 /// How many of the comment lines directly above an instruction go along when it moves: all, unless they head a block of which other
-/// instructions stay and speak of something else than `names` and versions. `moves` tells whether an instruction moves too.
+/// instructions stay and speak of something else than `names` and versions; where other ARGs stay below an ARG, they have to speak of it
+/// alone. `moves` tells whether an instruction moves too.
 pub fn comments_along(
     text: &str,
     file: &Dockerfile,
@@ -84,17 +89,26 @@ pub fn comments_along(
     let whole = lines(text, instruction, count);
     let above: Vec<&str> = text[whole.start..line_start(text, instruction.span.start)].lines().collect();
     let mut stays = false;
+    let mut others: Vec<String> = Vec::new();
     let mut end = next_line(text, lines(text, instruction, 0).end);
     for (index, next) in file.instructions.iter().enumerate().skip(at + 1) {
         if lines(text, next, 0).start != end {
             break;
         }
         stays |= !moves(index);
+        if !moves(index) && next.keyword == Keyword::Arg && instruction.keyword == Keyword::Arg {
+            others.extend(next.pairs(file.escape).into_iter().map(|pair| pair.name));
+        }
         end = next_line(text, lines(text, next, 0).end);
     }
     let speaks = above.iter().any(|line| {
         let lower = line.to_lowercase();
-        names.iter().any(|name| line.contains(name)) || TOPICS.iter().any(|topic| lower.contains(topic))
+        let has = |topics: &[&str]| topics.iter().any(|topic| lower.contains(topic));
+        match others.is_empty() {
+            true => names.iter().any(|name| line.contains(name)) || has(&TOPICS),
+            false if others.iter().any(|name| line.contains(name)) => false,
+            false => names.iter().any(|name| line.contains(name)) || has(&OF_ONE) && !has(&OF_SEVERAL),
+        }
     });
     if !stays || speaks {
         return count;

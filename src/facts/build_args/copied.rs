@@ -2,6 +2,7 @@
 
 use crate::context::{BuildContext, Entry, join};
 use crate::facts::Facts;
+use crate::facts::copies::absolute;
 use crate::facts::runs::Run;
 use crate::facts::sources::{Sources, holds_code, is_code};
 
@@ -12,8 +13,16 @@ const DEEPEST: usize = 5;
 /// Files of one build context that a RUN finds: what COPY and ADD brought, and what it mounts itself.
 pub struct Copied<'a> {
     context: &'a BuildContext<'a>,
-    /// The names that a file goes by in the image, and its path in the context.
-    files: Vec<(Vec<String>, String)>,
+    files: Vec<File>,
+}
+
+struct File {
+    /// The names that it goes by in the image.
+    names: Vec<String>,
+    /// In the context.
+    path: String,
+    /// In the image, where nothing else may hide it.
+    place: Option<String>,
 }
 
 impl<'a> Copied<'a> {
@@ -21,42 +30,56 @@ impl<'a> Copied<'a> {
         let mut copied = Self { context, files: Vec::new() };
         let sources = Sources::find(facts, run.stage, run.instruction, context);
         for part in sources.copies.iter().flat_map(|brought| &brought.parts) {
-            copied.add(&part.source, Some(name_of(&part.target)));
+            copied.add(&part.source, Some(&part.target), Some(&sources));
         }
         for mount in run.mounts.iter().filter(|mount| mount.kind == "bind" && mount.from.is_none()) {
-            let renamed = mount.target.as_deref().map(name_of);
-            copied.add(mount.source.as_deref().unwrap_or("."), renamed);
+            copied.add(mount.source.as_deref().unwrap_or("."), mount.target.as_deref(), None);
         }
         copied
     }
 
-    fn add(&mut self, source: &str, renamed: Option<&str>) {
+    /// `above` are the copies, of which a later one may hide it.
+    fn add(&mut self, source: &str, target: Option<&str>, above: Option<&Sources<'_>>) {
         let path = clean(source);
+        let seen = |place: String, path: &str| {
+            let is_there = above.is_none_or(|above| above.origin(&place).is_some_and(|(_, origin)| origin == path));
+            is_there.then_some(place)
+        };
         if self.context.entry(&path) == Some(Entry::Folder) {
             let mut inside = Vec::new();
             walk(self.context, &path, 0, &mut inside);
-            self.files.extend(inside.into_iter().map(|path| (vec![name_of(&path).to_owned()], path)));
+            for file in inside {
+                let below = if path == "." { Some(file.as_str()) } else { file.strip_prefix(&format!("{path}/")) };
+                let place = target.zip(below).and_then(|(target, below)| seen(absolute(target, below), &file));
+                self.files.push(File { names: vec![name_of(&file).to_owned()], place, path: file });
+            }
         } else if self.context.entry(&path) == Some(Entry::File) {
-            let names = [Some(name_of(&path)), renamed].into_iter().flatten().map(str::to_owned).collect();
-            self.files.push((names, path));
+            let names = [Some(name_of(&path)), target.map(name_of)].into_iter().flatten().map(str::to_owned).collect();
+            let place = target.and_then(|target| seen(absolute("", target), &path));
+            self.files.push(File { names, path, place });
         }
     }
 
     /// The texts of all files of a name; `None` if there is none, or one that can't be read.
     pub fn texts(&self, name: &str) -> Option<Vec<String>> {
-        let named = self.files.iter().filter(|(names, _)| names.iter().any(|known| known == name));
-        let texts: Option<Vec<String>> = named.map(|(_, path)| self.context.text(path)).collect();
+        let named = self.files.iter().filter(|file| file.names.iter().any(|known| known == name));
+        let texts: Option<Vec<String>> = named.map(|file| self.context.text(&file.path)).collect();
         texts.filter(|texts| !texts.is_empty())
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.files.iter().any(|(names, _)| names.iter().any(|known| known == name))
+        self.files.iter().any(|file| file.names.iter().any(|known| known == name))
+    }
+
+    /// Whether one of them stands at a path of the image, as [`absolute`] makes it.
+    pub fn stands_at(&self, place: &str) -> bool {
+        self.files.iter().any(|file| file.place.as_deref() == Some(place))
     }
 
     /// The configuration files among them, with their paths and texts.
     pub fn configuration(&self) -> impl Iterator<Item = (&str, String)> {
-        let files = self.files.iter().filter(|(_, path)| is_configuration(name_of(path)));
-        files.filter_map(|(_, path)| Some((path.as_str(), self.context.text(path)?)))
+        let files = self.files.iter().filter(|file| file.names.iter().any(|name| is_configuration(name)));
+        files.filter_map(|file| Some((file.path.as_str(), self.context.text(&file.path)?)))
     }
 }
 

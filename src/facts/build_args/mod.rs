@@ -1,8 +1,10 @@
 //! Build arguments whose value changes with every commit, build or date, and which steps can't tell one value from another.
 
 mod copied;
+mod fetches;
 mod installs;
 mod past;
+mod pip;
 mod programs;
 
 pub use copied::{Copied, brings_sources};
@@ -15,6 +17,7 @@ pub use past::{Past, past};
 /// image annotations' usual arguments (VCS_REF, BUILD_DATE, REVISION).
 const PER_COMMIT: &[&str] = &[
     "BUILDDATE",
+    "BUILDNUMBER",
     "BUILDTIME",
     "BUILD_AT",
     "BUILD_BUILDID",
@@ -36,6 +39,7 @@ const PER_COMMIT: &[&str] = &[
     "BUILD_REVISION",
     "BUILD_SHA",
     "BUILD_SOURCEVERSION",
+    "BUILD_STAMP",
     "BUILD_TAG",
     "BUILD_TIME",
     "BUILD_TIMESTAMP",
@@ -51,6 +55,8 @@ const PER_COMMIT: &[&str] = &[
     "CI_JOB_ID",
     "CI_PIPELINE_ID",
     "COMMIT",
+    "COMMITHASH",
+    "COMMITSHA",
     "COMMIT_DATE",
     "COMMIT_HASH",
     "COMMIT_ID",
@@ -59,14 +65,19 @@ const PER_COMMIT: &[&str] = &[
     "COMMIT_SHORT_SHA",
     "COMMIT_TIME",
     "COMMIT_TIMESTAMP",
+    "DD_GIT_COMMIT_SHA",
     "DRONE_COMMIT_SHA",
+    "GITCOMMIT",
+    "GITHASH",
     "GITHUB_RUN_ID",
     "GITHUB_RUN_NUMBER",
     "GITHUB_SHA",
+    "GITSHA",
     "GIT_COMMIT",
     "GIT_COMMIT_DATE",
     "GIT_COMMIT_HASH",
     "GIT_COMMIT_ID",
+    "GIT_COMMIT_REV",
     "GIT_COMMIT_SHA",
     "GIT_COMMIT_SHORT",
     "GIT_COMMIT_TIME",
@@ -79,7 +90,11 @@ const PER_COMMIT: &[&str] = &[
     "GIT_SHA1",
     "GIT_SHORT_HASH",
     "GIT_SHORT_SHA",
+    "HEROKU_SLUG_COMMIT",
+    "IMAGE_CREATED",
     "LAST_COMMIT",
+    "RELEASE_SHA",
+    "RENDER_GIT_COMMIT",
     "REVISION",
     "RUN_ID",
     "SHORT_COMMIT",
@@ -92,10 +107,25 @@ const PER_COMMIT: &[&str] = &[
     "VCS_REVISION",
     "VCS_SHA",
     "VCS_TIMESTAMP",
+    "VERCEL_GIT_COMMIT_SHA",
 ];
 
 /// What a project puts in front of such a name.
 const PREFIXES: &[&str] = &["APP_", "DOCKER_", "IMAGE_", "PROJECT_", "SERVICE_"];
+
+/// Names whose value often changes with every commit, and as often names a branch, a release or what is built of others.
+const PERHAPS: &[&str] = &[
+    "COMMIT_REF",
+    "CREATED",
+    "GIT_REF",
+    "GIT_TAG",
+    "GIT_VERSION",
+    "RELEASE",
+    "SENTRY_RELEASE",
+    "SHA",
+    "SHA1",
+    "TIMESTAMP",
+];
 
 /// Names that package managers for JavaScript take for a sign of CI, where pnpm and yarn then refuse to change the lock file.
 ///
@@ -181,7 +211,10 @@ pub fn is_per_commit(name: &str, more: &[String]) -> bool {
 
 /// Whether a name looks like one whose value changes with every commit, although no list has it.
 pub fn looks_per_commit(name: &str) -> bool {
-    ends_in_known_name(&name.to_ascii_uppercase())
+    let upper = name.to_ascii_uppercase();
+    let is_known = |name: &str| PERHAPS.contains(&name);
+    let bare = PREFIXES.iter().find_map(|prefix| upper.strip_prefix(prefix));
+    ends_in_known_name(&upper) || is_known(&upper) || bare.is_some_and(is_known)
 }
 
 fn ends_in_known_name(upper: &str) -> bool {
@@ -264,7 +297,9 @@ mod tests {
     fn names_are_known_in_any_case_with_a_prefix_and_from_restow_toml() {
         assert!(is_per_commit("git_sha", &[]) && is_per_commit("APP_GIT_SHA", &[]));
         assert!(!is_per_commit("MY_SHA", &[]) && is_per_commit("MY_SHA", &["MY_SHA".to_owned()]));
-        assert!(looks_per_commit("NEXT_PUBLIC_GIT_SHA") && !looks_per_commit("GIT_SHA_URL"));
+        assert!(
+            looks_per_commit("NEXT_PUBLIC_GIT_SHA") && looks_per_commit("app_sha") && !looks_per_commit("GIT_SHA_URL")
+        );
     }
 
     #[test]

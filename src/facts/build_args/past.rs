@@ -1,11 +1,11 @@
 //! Whether a RUN does the same whatever the value of a build argument is.
 
 use super::copied::Copied;
-use super::installs;
 use super::programs::{is_plain, is_shell, only_asks};
-use super::{is_sign_of_ci, mentions};
+use super::{fetches, installs, is_sign_of_ci, mentions};
 use crate::dockerfile::Instruction;
 use crate::facts::Facts;
+use crate::facts::copies::absolute;
 use crate::facts::managers::{self, Call, Verb};
 use crate::facts::runs::{Run, Unreadable};
 use crate::shell::{self, Command};
@@ -54,10 +54,19 @@ pub fn past(facts: &Facts<'_>, run: &Run, names: &[String], copied: &[Copied<'_>
         Ok(commands) => commands,
         Err(refusal) => return refusal,
     };
-    let reader = Reader { text: &run.text.text, commands: &commands, names, copied };
-    let mut whole = Past::Free;
+    let reader = Reader { text: &run.text.text, commands: &commands, names, copied, folder: None };
+    // Without WORKDIR and a known image: as far as COPY is told from the same folder, it is one of its own.
+    let mut folder = Some(absolute("", run.state.workdir.as_deref().unwrap_or("")));
+    let (mut whole, mut fetched) = (Past::Free, Past::Free);
     for (command, call) in &commands {
+        let reader = Reader { folder: folder.as_deref(), ..reader };
         whole = whole.or(reader.command(command, call.as_ref()));
+        fetched = fetched.or(reader.fetches(command));
+        if matches!(command.name(), Some("cd" | "pushd" | "popd")) {
+            let to = command.arguments().first().and_then(|word| word.value.as_deref());
+            let to = to.filter(|to| command.name() == Some("cd") && !to.starts_with(['-', '~']));
+            folder = folder.zip(to).map(|(folder, to)| absolute(&folder, to));
+        }
     }
     for inner in match substitutions(&run.text.text) {
         Ok(inner) => inner,
@@ -70,9 +79,10 @@ pub fn past(facts: &Facts<'_>, run: &Run, names: &[String], copied: &[Copied<'_>
         let reader = Reader { commands: &inner, ..reader };
         for (command, call) in &inner {
             whole = whole.or(reader.command(command, call.as_ref()));
+            fetched = fetched.or(reader.fetches(command));
         }
     }
-    whole
+    whole.or(fetched)
 }
 
 type Commands = Vec<(Command, Option<Call>)>;
@@ -125,9 +135,17 @@ struct Reader<'a> {
     commands: &'a [(Command, Option<Call>)],
     names: &'a [String],
     copied: &'a [Copied<'a>],
+    /// Where the command runs, absolute; `None` where that can't be told.
+    folder: Option<&'a str>,
 }
 
 impl Reader<'_> {
+    /// Whether a command fetches what may have changed.
+    fn fetches(&self, command: &Command) -> Past {
+        let all = self.commands.iter().map(|(command, _)| command);
+        command.name().map_or(Past::Free, |name| fetches::of(command, name, all))
+    }
+
     fn command(&self, command: &Command, call: Option<&Call>) -> Past {
         if command.words.is_empty() {
             return Past::Free;
@@ -231,10 +249,10 @@ impl Reader<'_> {
                     None => Past::Free,
                 };
                 if self.copied.is_empty() {
-                    return past.or(installs::of(command, call, None, self.names));
+                    return past.or(installs::of(command, call, self.folder, None, self.names));
                 }
                 for copied in self.copied {
-                    past = past.or(installs::of(command, call, Some(copied), self.names));
+                    past = past.or(installs::of(command, call, self.folder, Some(copied), self.names));
                 }
                 past
             }
@@ -268,84 +286,4 @@ fn substitutions(text: &str) -> Result<Vec<String>, Past> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dockerfile::read;
-    use crate::facts::{Knowledge, Scripts};
-
-    fn of(run: &str) -> Past {
-        let text = format!("FROM python:3.12\nRUN {run}\n");
-        let file = read(&text).unwrap();
-        let knowledge = Knowledge::default();
-        let facts = Facts::new(&text, &file, &knowledge, &Scripts::new());
-        past(&facts, &facts.runs[0], &["GIT_SHA".to_owned(), "BUILD_NUMBER".to_owned()], &[])
-    }
-
-    #[test]
-    fn installs_of_others_are_free() {
-        for run in [
-            "pip install flask==2 'a>=1' \"b[c]==1\"",
-            "apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*",
-            "set -eux; apk add --no-cache gcc; addgroup -S app",
-            "arch=\"$(dpkg --print-architecture)\" && curl -o /x https://x/$arch && chmod +x /x",
-            "[\"pip\", \"install\", \"flask\"]",
-            "[\"/bin/sh\", \"-c\", \"mkdir /a\"]",
-            "python3 -m venv /venv && /venv/bin/pip install -U pip",
-            "bash -c 'pip install flask'",
-            "uv tool install ruff",
-            "go mod download",
-            "<<EOF\nset -e\npip install flask\nEOF",
-        ] {
-            assert_eq!(of(run), Past::Free, "{run}");
-        }
-    }
-
-    #[test]
-    fn what_may_read_it_is_never_passed() {
-        for run in [
-            "echo $GIT_SHA",
-            "env && pip install flask",
-            "pip install flask && printenv > /x",
-            "export -p; pip install x",
-            "set; pip install flask",
-            "./build.sh",
-            "sh scripts/setup.sh && pip install x",
-            "bash < install.sh && curl x",
-            "make install",
-            "python setup.py build",
-            "npm run build",
-            "echo $(env) && pip install x",
-            "pip install `cat x`",
-            "$TOOL install",
-            "eval \"$X\"",
-            "yarn build",
-            "uv run build.py",
-            "cat <(env)",
-            "find / -exec ./x {} +",
-            "--mount=type=bind,target=/src pip install x",
-            "poetry run x",
-        ] {
-            assert!(matches!(of(run), Past::Never(_)), "{run}: {:?}", of(run));
-        }
-    }
-
-    #[test]
-    fn what_is_not_known_needs_a_look() {
-        for run in [
-            "pip install -r requirements.txt",
-            "pip install .",
-            "pip install -e .[dev]",
-            "npm ci",
-            "npm install -g pnpm",
-            "dotnet restore",
-            "mvn -B dependency:go-offline",
-            "cargo build --release",
-            "curl -fsSL https://x | bash -",
-            "curl -sSL https://x | POETRY_VERSION=1 python3 -",
-            "composer install",
-            "poetry install",
-        ] {
-            assert!(matches!(of(run), Past::Review(_)), "{run}: {:?}", of(run));
-        }
-    }
-}
+mod tests;

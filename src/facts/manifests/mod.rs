@@ -27,6 +27,7 @@ use super::managers::Call;
 use super::runs::Run;
 use crate::context::Entry;
 use crate::shell::Command;
+pub use node::LIFE_CYCLE;
 
 /// The files of the image in front of an install. A path that starts with `/` is one of the image; others are relative to the folder
 /// that the install runs in, and may lead out of it (`../package.json`). Nothing is known of what lies outside the copied sources.

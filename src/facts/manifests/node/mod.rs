@@ -23,6 +23,7 @@ use crate::facts::runs::Run;
 use crate::shell::Command;
 use manifest::{Manifest, at, major};
 use options::{Action, Options};
+pub use scripts::LIFE_CYCLE;
 use settings::Settings;
 
 /// What a command of these managers means.

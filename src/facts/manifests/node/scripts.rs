@@ -11,20 +11,22 @@ use crate::shell;
 /// How deep scripts may name one another.
 const DEEPEST: usize = 8;
 
+/// The scripts of a project that some version of some program runs while it installs.
+pub const LIFE_CYCLE: &[&str] = &[
+    "pnpm:devPreinstall",
+    "preinstall",
+    "install",
+    "postinstall",
+    "prepublish",
+    "preprepare",
+    "prepare",
+    "postprepare",
+    "dependencies",
+];
+
 /// The scripts of a package.json that `program` runs.
 fn names(project: &Project, is_root: bool) -> &'static [&'static str] {
     const OLD: &[&str] = &["preinstall", "install", "postinstall"];
-    const ALL: &[&str] = &[
-        "pnpm:devPreinstall",
-        "preinstall",
-        "install",
-        "postinstall",
-        "prepublish",
-        "preprepare",
-        "prepare",
-        "postprepare",
-        "dependencies",
-    ];
     let ignored = project.options.ignore_scripts;
     match project.program {
         _ if project.options.action == Action::Fetch => &[],
@@ -33,7 +35,7 @@ fn names(project: &Project, is_root: bool) -> &'static [&'static str] {
         _ if ignored => &[],
         Program::Berry => OLD,
         Program::Classic if project.options.production => OLD,
-        _ => ALL,
+        _ => LIFE_CYCLE,
     }
 }
 
