@@ -6,7 +6,8 @@
 //! target with an explicit path needs none. So files that the sources have are created empty: the copy of the sources overwrites
 //! each of them, and nothing is left behind.
 
-use super::folders::{above, join, matching, parent, take};
+use super::folders::{above, matching, take};
+use super::paths::{join, parent};
 use super::pyproject::{Document, find_string};
 use super::variables::{Setting, setting};
 use super::words::Words;

@@ -1,4 +1,4 @@
-//! What the words of a call and the variables around it say.
+//! How an install stands in its RUN: what is in front of it, how its program is called, single options.
 
 use super::Files;
 use crate::facts::managers::{Call, Verb};
@@ -79,40 +79,6 @@ pub(super) fn has(names: &[&str], call: &Call, command: &Command) -> bool {
     words.iter().any(|word| names.contains(&word.value.as_deref().unwrap_or(&word.raw)))
 }
 
-/// `path` as seen from `folder`, without `.` and `..`; `None` if it leads out of where both count from.
-pub(super) fn join(folder: &str, path: &str) -> Option<String> {
-    let (root, folder, path) = match path.strip_prefix('/') {
-        Some(rest) => ("/", "", rest),
-        None => folder.strip_prefix('/').map_or(("", folder, path), |rest| ("/", rest, path)),
-    };
-    let mut parts = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    Some(match (root, parts.is_empty()) {
-        ("", true) => ".".to_owned(),
-        (root, _) => format!("{root}{}", parts.join("/")),
-    })
-}
-
-/// The folder of `path`; `.` if it has none.
-pub(super) fn folder(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        Some(("", _)) => "/",
-        Some((folder, _)) => folder,
-        None => ".",
-    }
-}
-
-/// Whether a repository, source or address is a place of the file system.
-pub(super) fn is_local(address: &str) -> bool {
-    address.starts_with(['/', '.', '~']) || address.starts_with("file:")
-}
-
 /// How the program of `command` is called at the start of a command of a RUN in shell form: the assignments in front of it, and its
 /// word.
 ///
@@ -141,18 +107,4 @@ pub(super) fn as_word(word: &ShellWord, command: &Command) -> Result<String, Str
         return Err(format!("`{}` means something else to a shell", word.raw));
     }
     Ok(word.raw.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_joined_without_leaving_the_root() {
-        assert_eq!(join(".", "./a/../b").as_deref(), Some("b"));
-        assert_eq!(join("a", "..").as_deref(), Some("."));
-        assert_eq!(join("a", "../../b"), None);
-        assert_eq!(join("a", "/b/./c").as_deref(), Some("/b/c"));
-        assert_eq!((folder("a/b"), folder("a"), folder("/a")), ("a", ".", "/"));
-    }
 }

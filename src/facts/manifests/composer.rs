@@ -14,7 +14,8 @@
 
 use serde_json::Value;
 
-use super::command_line::{comes_first, folder, has, is_local, join, option, stands_alone};
+use super::command_line::{comes_first, has, option, stands_alone};
+use super::paths::{folder, is_local, join_within};
 use super::{Above, Files, Install};
 use crate::facts::managers::Call;
 use crate::facts::manifests::variables::{Setting, setting};
@@ -85,9 +86,9 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     let mut found = Install::default();
     let root = match option(&["-d", "--working-dir"], call, command, run) {
         None => ".".to_owned(),
-        Some(value) => value.and_then(|path| join(".", &path)).ok_or("its --working-dir can't be told")?,
+        Some(value) => value.and_then(|path| join_within(".", &path)).ok_or("its --working-dir can't be told")?,
     };
-    let at = |path: &str| join(&root, path).ok_or_else(|| format!("{path} lies outside the sources"));
+    let at = |path: &str| join_within(&root, path).ok_or_else(|| format!("{path} lies outside the sources"));
     let manifest = match known("COMPOSER", command, run)? {
         Some(name) if !name.is_empty() => at(&name)?,
         _ => at("composer.json")?,
@@ -146,7 +147,7 @@ fn known(name: &str, command: &Command, run: &Run) -> Result<Option<String>, Str
 /// `./composer.phar` of the sources.
 fn own_program(command: &Command, files: &dyn Files, found: &mut Install) -> Result<(), String> {
     let word = command.words.get(command.program).map_or("", |word| word.value.as_deref().unwrap_or(""));
-    if let Some(path) = word.contains('/').then(|| join(".", word)).flatten() {
+    if let Some(path) = word.contains('/').then(|| join_within(".", word)).flatten() {
         if files.is_file(&path) {
             found.reads.push(path);
         } else if !word.starts_with('/') {
@@ -270,7 +271,8 @@ fn writes(json: &Value, root: &str, command: &Command, run: &Run, found: &mut In
     if let Some(path) = home {
         return Err(format!("it installs into {path}, which can't be told"));
     }
-    let place = |path: &str| join(root, path).ok_or_else(|| format!("it installs into {path}, outside the sources"));
+    let place =
+        |path: &str| join_within(root, path).ok_or_else(|| format!("it installs into {path}, outside the sources"));
     let mut add = |path: String| {
         let inside = found.writes.iter().any(|known| path == *known || path.starts_with(&format!("{known}/")));
         if !inside {

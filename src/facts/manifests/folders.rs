@@ -1,36 +1,10 @@
-//! Paths beside an install: joined, looked up, and matched against the patterns of workspaces.
+//! What stands beside an install: looked up, and matched against the patterns of workspaces.
 
+use super::paths::join;
 use super::{Entry, Files, Install};
 
 /// How far above the folder of an install its configuration is looked for.
 const LEVELS: usize = 8;
-
-/// `path` as seen from `folder`, without `.` and with `..` only in front; `.` for the folder that the paths count from.
-pub fn join(folder: &str, path: &str) -> String {
-    let absolute = path.starts_with('/') || folder.starts_with('/');
-    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if absolute => {}
-            part => parts.push(part),
-        }
-    }
-    match (absolute, parts.is_empty()) {
-        (true, _) => format!("/{}", parts.join("/")),
-        (false, true) => ".".to_owned(),
-        (false, false) => parts.join("/"),
-    }
-}
-
-/// The folder that holds `path`.
-pub fn parent(path: &str) -> String {
-    join(path, "..")
-}
 
 /// `folder` and the folders above it, nearest first.
 pub fn upwards(folder: &str) -> Vec<String> {

@@ -2,7 +2,8 @@
 //!
 //! Sources: go.dev/ref/mod (go mod download, go.work, vendoring, replace, GOPRIVATE) and `go help environment`. Not measured.
 
-use super::folders::{Beneath, above, join, take};
+use super::folders::{Beneath, above, take};
+use super::paths::join;
 use super::variables::{Setting, setting};
 use super::words::Words;
 use super::{Above, Files, Install};

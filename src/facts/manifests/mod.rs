@@ -13,6 +13,7 @@ mod go;
 mod gradle;
 mod maven;
 mod node;
+mod paths;
 mod pip;
 mod pipenv;
 mod poetry;

@@ -5,7 +5,8 @@
 //! project is used even where environments are switched off). Measured with poetry 2.5: `--no-root` on the manifests alone, then the
 //! sources and the whole command, gives the environment of one step, for `install`, `sync --only main` and `package-mode = false`.
 
-use super::folders::{Beneath, join, take};
+use super::folders::{Beneath, take};
+use super::paths::join;
 use super::pyproject::{Document, is_local_place};
 use super::variables::{Setting, setting};
 use super::words::Words;

@@ -1,6 +1,6 @@
 //! The files that a requirements file brings in.
 
-use super::folders::join;
+use super::paths::join;
 use super::{Files, not_copied};
 use crate::context::Entry as Found;
 use crate::facts::requirements::{self, Entry};

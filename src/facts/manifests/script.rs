@@ -1,7 +1,8 @@
 //! Start scripts that stand among the sources: `./mvnw`, `./gradlew`.
 
 use super::Files;
-use super::command_line::{before, join, program};
+use super::command_line::{before, program};
+use super::paths::join_within;
 use crate::facts::runs::Run;
 use crate::shell::Command;
 
@@ -24,7 +25,7 @@ pub(super) fn look(command: &Command, run: &Run, files: &dyn Files, name: &str) 
     if !value.contains('/') {
         return Ok(Script { path: None, start });
     }
-    let path = join(".", &value).ok_or("its program lies outside the sources")?;
+    let path = join_within(".", &value).ok_or("its program lies outside the sources")?;
     if !files.is_file(&path) {
         let of_the_image = path.starts_with('/') && !path.ends_with(name);
         return if of_the_image { Ok(Script { path: None, start }) } else { Err(format!("{value} isn't there")) };

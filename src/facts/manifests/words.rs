@@ -1,4 +1,4 @@
-//! The options of a call, and the variables that it finds.
+//! The words of a call, told apart: its options with their values, and the rest.
 
 use crate::facts::managers::Call;
 use crate::facts::runs::Run;

@@ -6,7 +6,7 @@
 //! Source: bundler `lib/bundler/dsl.rb` and `lib/bundler/ruby_dsl.rb`.
 
 use super::ruby::{Token, tokenize};
-use crate::facts::manifests::command_line::is_local;
+use crate::facts::manifests::paths::is_local;
 
 /// What a Gemfile reads beside itself.
 #[derive(Debug, Default, PartialEq, Eq)]

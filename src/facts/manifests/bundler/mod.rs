@@ -15,7 +15,8 @@ mod gemfile;
 mod ruby;
 
 use crate::facts::managers::{Call, Verb};
-use crate::facts::manifests::command_line::{folder, has, join, option};
+use crate::facts::manifests::command_line::{has, option};
+use crate::facts::manifests::paths::{folder, join_within};
 use crate::facts::manifests::variables::{Setting, setting};
 use crate::facts::manifests::{Above, Files, Install};
 use crate::facts::runs::Run;
@@ -46,7 +47,7 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
         Some(front) => format!("{front}gems.locked"),
         None => format!("{manifest}.lock"),
     };
-    let at = |path: &str| join(&root, path).ok_or_else(|| format!("{path} lies outside the sources"));
+    let at = |path: &str| join_within(&root, path).ok_or_else(|| format!("{path} lies outside the sources"));
 
     read_gemfile(&manifest, files, &mut found)?;
     if !files.is_file(&lock) {
@@ -121,7 +122,7 @@ fn manifest(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> Res
         },
     };
     let candidates = named.map_or_else(|| vec!["Gemfile".to_owned(), "gems.rb".to_owned()], |path| vec![path]);
-    let candidates: Vec<String> = candidates.iter().filter_map(|path| join(".", path)).collect();
+    let candidates: Vec<String> = candidates.iter().filter_map(|path| join_within(".", path)).collect();
     let found: Vec<&String> = candidates.iter().filter(|path| files.entry(path).is_some()).collect();
     match found.as_slice() {
         [path] if files.is_file(path) => Ok((*path).clone()),
@@ -143,14 +144,18 @@ fn read_gemfile(path: &str, files: &dyn Files, found: &mut Install) -> Result<()
     let beside = gemfile.beside.iter().map(|file| (file, root.as_str()));
     let working = gemfile.working.iter().map(|file| (file, "."));
     for (file, from) in beside.chain(working) {
-        let place = join(from, file).filter(|place| files.is_file(place));
+        let place = join_within(from, file).filter(|place| files.is_file(place));
         let place = place.ok_or_else(|| format!("{path} reads {file}, which isn't there"))?;
         if !found.reads.contains(&place) {
             found.reads.push(place);
         }
     }
     for other in &gemfile.gemfiles {
-        read_gemfile(&join(&root, other).ok_or_else(|| format!("{other} lies outside the sources"))?, files, found)?;
+        read_gemfile(
+            &join_within(&root, other).ok_or_else(|| format!("{other} lies outside the sources"))?,
+            files,
+            found,
+        )?;
     }
     if gemfile.environment {
         found.doubts.push(format!("its {name} asks for environment variables"));

@@ -6,7 +6,8 @@
 mod projects;
 mod xml;
 
-use super::folders::{join, take};
+use super::folders::take;
+use super::paths::join;
 use super::variables::{Setting, setting};
 use super::words::Words;
 use super::{Above, Files, Install};

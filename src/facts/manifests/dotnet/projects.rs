@@ -3,7 +3,8 @@
 //! Sources: learn.microsoft.com, MSBuild: customize by directory (Directory.Build.props is looked for upwards), reserved properties;
 //! NuGet: nuget.config settings (looked for upwards), central package management, packages.lock.json; .NET: global.json overview.
 
-use super::super::folders::{join, parent, take, upwards};
+use super::super::folders::{take, upwards};
+use super::super::paths::{join, parent};
 use super::super::{Files, Install};
 use super::xml::{Tag, tags};
 

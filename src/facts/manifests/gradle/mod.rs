@@ -11,7 +11,8 @@
 mod build_script;
 
 use crate::facts::managers::Call;
-use crate::facts::manifests::command_line::{as_word, comes_first, folder, has, join, option, stands_alone};
+use crate::facts::manifests::command_line::{as_word, comes_first, has, option, stands_alone};
+use crate::facts::manifests::paths::{folder, join_within};
 use crate::facts::manifests::{Above, Files, Install, script};
 use crate::facts::runs::Run;
 use crate::shell::Command;
@@ -46,17 +47,17 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     let script = script::look(command, run, files, "gradlew")?;
     let mut found = Install::default();
     if let Some(path) = &script.path {
-        let wrapper = join(folder(path), "gradle/wrapper").filter(|wrapper| files.is_folder(wrapper));
+        let wrapper = join_within(folder(path), "gradle/wrapper").filter(|wrapper| files.is_folder(wrapper));
         wrapper.ok_or_else(|| format!("{path} has no gradle/wrapper"))?;
         found.reads.push(path.clone());
     }
     let root = match option(&["-p", "--project-dir"], call, command, run) {
         None => ".".to_owned(),
-        Some(value) => value.and_then(|path| join(".", &path)).ok_or("its --project-dir can't be told")?,
+        Some(value) => value.and_then(|path| join_within(".", &path)).ok_or("its --project-dir can't be told")?,
     };
     project(&root, script.path.as_deref(), files, &mut found)?;
     if let Some(home) = option(&["-g", "--gradle-user-home"], call, command, run) {
-        found.writes.push(home.and_then(|path| join(".", &path)).ok_or("its --gradle-user-home can't be told")?);
+        found.writes.push(home.and_then(|path| join_within(".", &path)).ok_or("its --gradle-user-home can't be told")?);
     }
     if tasks.iter().all(|name| matches!(task(name).as_str(), "dependencies" | "buildEnvironment")) {
         found.doubts.push(
@@ -104,7 +105,7 @@ fn read(call: &Call, command: &Command) -> Result<(Vec<String>, String), String>
 
 /// The build of the folder `root`.
 fn project(root: &str, start: Option<&str>, files: &dyn Files, found: &mut Install) -> Result<(), String> {
-    let at = |path: &str| join(root, path).ok_or_else(|| format!("{path} lies outside the sources"));
+    let at = |path: &str| join_within(root, path).ok_or_else(|| format!("{path} lies outside the sources"));
     for (folder, why) in
         [("buildSrc", "buildSrc holds code of the build"), ("build-logic", "build-logic holds code of the build")]
     {
@@ -121,7 +122,8 @@ fn project(root: &str, start: Option<&str>, files: &dyn Files, found: &mut Insta
             // `:a:b` lies in a/b, and `a` is a project too.
             let mut place = root.to_owned();
             for part in name.trim_start_matches(':').split(':') {
-                place = join(&place, part).ok_or_else(|| format!("the project {name} lies outside the sources"))?;
+                place =
+                    join_within(&place, part).ok_or_else(|| format!("the project {name} lies outside the sources"))?;
                 if !projects.contains(&place) {
                     projects.push(place.clone());
                 }
@@ -142,14 +144,14 @@ fn project(root: &str, start: Option<&str>, files: &dyn Files, found: &mut Insta
             None => {}
         }
         for name in ["gradle.properties", "gradle.lockfile", "buildscript-gradle.lockfile"] {
-            let path = join(project, name).unwrap_or_default();
+            let path = join_within(project, name).unwrap_or_default();
             if files.is_file(&path) {
                 found.reads.push(path);
             }
         }
-        found.writes.extend(join(project, "build"));
+        found.writes.extend(join_within(project, "build"));
     }
-    let beside_start = start.and_then(|path| join(folder(path), "gradle"));
+    let beside_start = start.and_then(|path| join_within(folder(path), "gradle"));
     for path in [Some(at("settings-gradle.lockfile")?), Some(at("gradle")?), beside_start].into_iter().flatten() {
         if files.entry(&path).is_some() && !found.reads.contains(&path) {
             found.reads.push(path);
@@ -163,7 +165,7 @@ fn project(root: &str, start: Option<&str>, files: &dyn Files, found: &mut Insta
 fn either(root: &str, name: &str, files: &dyn Files) -> Result<Option<String>, String> {
     let paths = [name.to_owned(), format!("{name}.kts"), format!("{name}.dcl")];
     let found: Vec<String> =
-        paths.iter().filter_map(|path| join(root, path)).filter(|path| files.entry(path).is_some()).collect();
+        paths.iter().filter_map(|path| join_within(root, path)).filter(|path| files.entry(path).is_some()).collect();
     match found.as_slice() {
         [] => Ok(None),
         [path] if files.is_file(path) => Ok(Some(path.clone())),

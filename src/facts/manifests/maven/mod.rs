@@ -12,8 +12,9 @@
 mod pom;
 
 use crate::facts::managers::Call;
-use crate::facts::manifests::command_line::{as_word, comes_first, folder, has, join, option, stands_alone};
-use crate::facts::manifests::{Above, Files, Install, command_line, script};
+use crate::facts::manifests::command_line::{as_word, comes_first, has, option, stands_alone};
+use crate::facts::manifests::paths::{folder, join_within};
+use crate::facts::manifests::{Above, Files, Install, script};
 use crate::facts::runs::Run;
 use crate::shell::Command;
 
@@ -67,7 +68,7 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     let named = option(if fails { &["--file"] } else { &["-f", "--file"] }, call, command, run);
     let mut pom = match named {
         None => "pom.xml".to_owned(),
-        Some(value) => value.and_then(|path| join(".", &path)).ok_or("its pom can't be told")?,
+        Some(value) => value.and_then(|path| join_within(".", &path)).ok_or("its pom can't be told")?,
     };
     if files.is_folder(&pom) {
         pom.push_str("/pom.xml");
@@ -81,7 +82,7 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     wrapper(script.path.as_deref(), files, &mut found)?;
     for names in [["-s", "--settings"], ["-gs", "--global-settings"], ["-t", "--toolchains"]] {
         let Some(path) = option(&names, call, command, run) else { continue };
-        let path = path.and_then(|path| join(".", &path)).ok_or("its settings can't be told")?;
+        let path = path.and_then(|path| join_within(".", &path)).ok_or("its settings can't be told")?;
         if files.is_file(&path) {
             found.reads.push(path);
         } else if !path.starts_with('/') {
@@ -89,7 +90,7 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
         }
     }
     if let Some(repository) = option(&["-Dmaven.repo.local"], call, command, run) {
-        found.writes.push(repository.and_then(|path| join(".", &path)).ok_or("its repository can't be told")?);
+        found.writes.push(repository.and_then(|path| join_within(".", &path)).ok_or("its repository can't be told")?);
     }
     if goals == Goals::Download {
         found.doubts.push("plugins of the build may read files of the sources".to_owned());
@@ -155,21 +156,21 @@ fn read(call: &Call, command: &Command) -> Result<(Goals, String), String> {
 /// The folder `.mvn` beside the pom, or the nearest above it.
 fn configuration(root: &str, files: &dyn Files, found: &mut Install) -> Result<(), String> {
     let mut at = root;
-    let folder = loop {
-        let folder = join(at, ".mvn").ok_or("its .mvn can't be told")?;
-        if files.is_folder(&folder) {
-            break folder;
+    let settings = loop {
+        let beside = join_within(at, ".mvn").ok_or("its .mvn can't be told")?;
+        if files.is_folder(&beside) {
+            break beside;
         }
         if matches!(at, "." | "/") {
             return Ok(());
         }
-        at = command_line::folder(at);
+        at = folder(at);
     };
-    let extensions = files.text(&format!("{folder}/extensions.xml")).unwrap_or_default();
+    let extensions = files.text(&format!("{settings}/extensions.xml")).unwrap_or_default();
     if ["jgitver", "polyglot", "git-", "tiles"].iter().any(|name| extensions.contains(name)) {
         return Err("an extension in .mvn reads more than the poms".to_owned());
     }
-    let config = files.text(&format!("{folder}/maven.config")).unwrap_or_default();
+    let config = files.text(&format!("{settings}/maven.config")).unwrap_or_default();
     let names_files = config.split_whitespace().any(|word| {
         [
             "-s",
@@ -189,14 +190,14 @@ fn configuration(root: &str, files: &dyn Files, found: &mut Install) -> Result<(
     if names_files {
         return Err(".mvn/maven.config names further files".to_owned());
     }
-    found.reads.push(folder);
+    found.reads.push(settings);
     Ok(())
 }
 
 /// What `./mvnw` needs. Older ones download their jar into `.mvn/wrapper`.
 fn wrapper(path: Option<&str>, files: &dyn Files, found: &mut Install) -> Result<(), String> {
     let Some(path) = path else { return Ok(()) };
-    let beside = join(folder(path), ".mvn").ok_or("its .mvn can't be told")?;
+    let beside = join_within(folder(path), ".mvn").ok_or("its .mvn can't be told")?;
     if !files.is_file(&format!("{beside}/wrapper/maven-wrapper.properties")) {
         return Err(format!("{path} has no {beside}/wrapper/maven-wrapper.properties"));
     }

@@ -3,7 +3,7 @@
 //! Source: Maven's POM reference: parent, modules, profiles, dependencies of scope `system`, repositories.
 
 use crate::context::Entry;
-use crate::facts::manifests::command_line::{folder, is_local, join};
+use crate::facts::manifests::paths::{folder, is_local, join_within};
 use crate::facts::manifests::{Files, Install};
 
 /// More poms than any project of one image has.
@@ -42,14 +42,14 @@ pub(super) fn read(path: &str, files: &dyn Files, found: &mut Install, modules: 
             || parent.contains("<relativePath />")
             || named.iter().any(|path| path.is_empty());
         let relative = named.first().map_or("../pom.xml", |path| path.as_str());
-        let place = join(here, relative);
+        let place = join_within(here, relative);
         if place.is_none() && !empty && files.entry(relative).is_some() {
             return Err(format!("the parent of {path} lies outside the folder that it runs in"));
         }
         // Where nothing is, Maven looks in the repository.
         if let Some(mut parent) = place.filter(|_| !empty) {
             if files.is_folder(&parent) {
-                parent = join(&parent, "pom.xml").unwrap_or_default();
+                parent = join_within(&parent, "pom.xml").unwrap_or_default();
             }
             match files.entry(&parent) {
                 Some(Entry::File) => read(&parent, files, found, &mut 0)?,
@@ -63,7 +63,7 @@ pub(super) fn read(path: &str, files: &dyn Files, found: &mut Install, modules: 
             return Err(format!("{path} names a module that can't be told"));
         }
         // `<module>` is also a word of other configuration.
-        let Some(place) = join(here, &module) else {
+        let Some(place) = join_within(here, &module) else {
             return Err(format!("the module {module} lies outside the sources"));
         };
         let pom = if files.is_file(&place) { place } else { format!("{place}/pom.xml") };

@@ -8,7 +8,8 @@
 mod pip;
 mod settings;
 
-use super::folders::{self, Beneath, join, take};
+use super::folders::{self, Beneath, take};
+use super::paths::join;
 use super::pyproject::{Document, is_local_place};
 use super::variables::{Setting, setting};
 use super::words::Words;

@@ -3,7 +3,8 @@
 //! Source: uv docs/pip/{packages,compile,environments}.md; settings are read as for projects (docs/concepts/configuration-files.md).
 
 use super::super::Install;
-use super::super::folders::{join, take};
+use super::super::folders::take;
+use super::super::paths::join;
 use super::super::pyproject::Document;
 use super::super::requirement_files::take_with_includes;
 use super::super::variables::Setting;

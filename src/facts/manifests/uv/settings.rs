@@ -1,6 +1,7 @@
 //! What `uv sync` and `uv pip` have in common: options, configuration files, indexes and the environment.
 
-use super::super::folders::{above, join, take};
+use super::super::folders::{above, take};
+use super::super::paths::join;
 use super::super::pyproject::{Document, find_string, is_local_place};
 use super::super::variables::{Setting, setting};
 use super::super::words::Words;
