@@ -109,6 +109,8 @@ pub struct Instruction {
     /// The strings of the JSON form, with the range of `line.text` of the whole array.
     pub json: Option<Vec<String>>,
     pub heredocs: Vec<Heredoc>,
+    /// Whether the file ends behind a continuation character: a line that is added behind the instruction would belong to it.
+    pub is_open: bool,
 }
 
 impl Instruction {

@@ -124,7 +124,9 @@ impl<'a> Reader<'a> {
             // A lone continuation character at the end of the file joins nothing.
             return self.instruction();
         }
-        self.node(fragment, head_end, start_line).map(Some)
+        let mut instruction = self.node(fragment, head_end, start_line)?;
+        instruction.is_open = continued;
+        Ok(Some(instruction))
     }
 
     /// Text before a trailing escape character, and whether there was one:
@@ -217,6 +219,7 @@ impl<'a> Reader<'a> {
             args: args_start..to,
             json,
             heredocs: Vec::new(),
+            is_open: false,
             line,
         };
         if may_hold_heredoc(&instruction) {
@@ -358,6 +361,13 @@ mod tests {
     fn comments_and_blank_lines_inside_a_continuation_are_dropped() {
         let text = "FROM x\nRUN a \\\n  # why\n\n  && b\n";
         assert_eq!(read_all(text)[1], ("RUN".into(), 2, 5, vec![], "a   && b".into()));
+    }
+
+    #[test]
+    fn a_file_may_end_behind_a_continuation() {
+        let last = |text: &str| read(text).unwrap().instructions.pop().unwrap().is_open;
+        assert!(last("FROM x\nRUN a \\") && last("FROM x\nRUN a \\ \n\n# why\n"));
+        assert!(!last("FROM x\nRUN a \\\n b\n") && !last("FROM x\nRUN a \\\\\n") && !last("FROM x\nRUN a"));
     }
 
     #[test]

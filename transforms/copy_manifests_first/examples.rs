@@ -652,4 +652,10 @@ RUN pip install -r dev.txt
         files: &[("src/requirements.txt", "flask\n"), ("src/app.py", "")],
         ..PLAIN
     },
+    Example {
+        name: "left-alone-install-that-the-file-ends-in",
+        before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt \\\n",
+        files: PY,
+        ..PLAIN
+    },
 ];

@@ -40,6 +40,9 @@ impl<'a> Site<'a> {
         if !run.calls().iter().any(|call| installs(call.verb)) || !follows_a_wide_copy(cx, run) {
             return Ok(None);
         }
+        if cx.facts.file.instructions[run.instruction].is_open {
+            return Err(OPEN.to_owned());
+        }
         let found = cx.project.build_contexts(cx.path)?;
         let mut plans: Vec<(&BuildContext<'_>, Plan)> = Vec::new();
         let mut refusal = None;
@@ -85,6 +88,9 @@ impl<'a> Site<'a> {
         Ok(Some(Self { run, layout, doubts, ignores }))
     }
 }
+
+/// Why nothing moves behind the last instruction of some files.
+const OPEN: &str = "the file ends behind its continuation character, so a line below it would belong to it";
 
 /// Whether a copy from the context stands in front of the RUN that may bring more than manifests: by its words alone.
 fn follows_a_wide_copy(cx: &DockerfileContext<'_>, run: &Run) -> bool {

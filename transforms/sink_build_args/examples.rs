@@ -336,4 +336,8 @@ pub const EXAMPLES: &[Example] = &[
         )],
         config: "",
     },
+    example(
+        "left-alone-install-that-the-file-ends-in",
+        "FROM python:3.12-slim\nARG GIT_SHA=dev\nRUN pip install flask==3.0.0 \\\n",
+    ),
 ];

@@ -125,6 +125,13 @@ impl<'a> Site<'a> {
                 }
                 continue;
             };
+            if facts.file.instructions[at].is_open {
+                stops(
+                    format!("line {line} ends with a continuation character, so a line below it would belong to it"),
+                    false,
+                );
+                break;
+            }
             let copied: Vec<Copied<'_>> = contexts.iter().map(|context| Copied::before(facts, run, context)).collect();
             let names: Vec<String> = moving.iter().flat_map(|member| member.names.iter().cloned()).collect();
             match past(facts, run, &names, &copied) {
