@@ -31,6 +31,7 @@ const PASSED_OVER: &[(&str, PassOver)] = &[
     ("var/log/apt/history.log", PassOver::Content),
     ("var/log/apt/term.log", PassOver::Content),
     ("var/log/dpkg.log", PassOver::Content),
+    ("var/log/alternatives.log", PassOver::Content),
     // Inode numbers and times of the libraries.
     ("var/cache/ldconfig/aux-cache", PassOver::Content),
     // apt makes these in its archive directory, which the change moves into a mount; both are empty.
@@ -40,6 +41,7 @@ const PASSED_OVER: &[(&str, PassOver)] = &[
     ("root/.npm", PassOver::Tree),
     ("home/node/.npm", PassOver::Tree),
     ("root/.cache/uv", PassOver::Tree),
+    ("root/.composer/cache", PassOver::Tree),
 ];
 
 /// The bytecode of a module of the interpreter, which is there if some run of pip imported the module: one that reads its cache imports

@@ -5,7 +5,7 @@
 //! `-o`, `-a`, `--prefer-dist`, `--no-scripts`, `--no-autoloader`. Only the random suffix in the names of the autoloader's classes
 //! differs, as it does between any two runs. `--no-autoloader` wins over `-o` and `-a`. The lock file is not written. Scripts on single
 //! packages (`post-package-install` and the like) don't run, because the second run has no packages to install. Plugins run in both,
-//! `--no-scripts` or not.
+//! `--no-scripts` or not. A real build of it is `tests/builds/sources-before-composer`.
 //!
 //! The first run looks at composer.json, composer.lock and `.git` in the folder (its files traced); from `.git` comes only the version
 //! of the project itself in vendor/composer/installed.php, which the second run writes anew.

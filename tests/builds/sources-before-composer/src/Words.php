@@ -1,0 +1,6 @@
+<?php
+namespace Report;
+
+class Words
+{
+}
