@@ -45,6 +45,11 @@ fn a_pip_install_of_two_files_is_split_and_the_second_file_installs_its_own_pack
 }
 
 #[test]
+fn a_pip_install_of_two_files_is_split_at_level_safe_with_what_no_file_names_in_the_last_step() {
+    repeats_less("two-requirements-safe");
+}
+
+#[test]
 fn a_pip_install_of_two_files_under_a_prefix_is_split_and_the_second_run_sees_what_the_first_installed() {
     repeats_less("two-requirements-prefix");
 }
@@ -125,7 +130,10 @@ fn repeats_less(name: &str) {
         return say_skipped(&format!("{name}: its lock file needs the package index of tests/builder.sh"));
     }
     let case = Case::read(name);
-    let rewritten = project.apply(&["--review"]);
+    let rewritten = match case.level {
+        Level::Safe => project.apply(&[]),
+        Level::Review => project.apply(&["--review"]),
+    };
     let context = project.files.path();
     // A copy of all sources would bring the Dockerfile along, which is not the same on purpose.
     std::fs::remove_file(context.join("Dockerfile")).expect("the Dockerfile is there");
@@ -173,8 +181,19 @@ struct Case {
     install: String,
     /// What the log says when packages are installed, where a RUN with that text may also find them installed already.
     says: Option<String>,
+    /// Which changes are made: those that are safe, or all.
+    #[serde(default)]
+    level: Level,
     /// Each on top of the one before it.
     change: Vec<Change>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Level {
+    Safe,
+    #[default]
+    Review,
 }
 
 #[derive(Deserialize)]
