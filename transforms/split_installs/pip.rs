@@ -9,7 +9,7 @@ use crate::facts::requirements::{self, Entry};
 use crate::facts::runs::Run;
 use crate::shell::Command;
 
-/// Options that take the next word.
+/// Options with a value that several steps may have as well as one.
 const WITH_VALUE: &[&str] = &[
     "--abi",
     "--cache-dir",
@@ -46,6 +46,7 @@ const WITH_VALUE: &[&str] = &[
     "-i",
 ];
 
+/// Options without a value of which the same holds.
 const SWITCHES: &[&str] = &[
     "--break-system-packages",
     "--compile",
@@ -147,7 +148,7 @@ pub fn read(run: &Run, call: &Call, command: &Command) -> Result<Install, String
             found.requirements.push((first, requirements::read_argument(&text)));
             continue;
         }
-        let (name, glued) = split(&word.raw);
+        let (name, glued) = requirements::split_value(&word.raw);
         if let Some((_, why)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
             return Err((*why).to_owned());
         }
@@ -189,17 +190,4 @@ pub fn read(run: &Run, call: &Call, command: &Command) -> Result<Install, String
 
 fn unknown(raw: &str) -> String {
     format!("`{raw}` depends on a value that is not known")
-}
-
-/// An option and the value in the same word.
-fn split(raw: &str) -> (&str, Option<&str>) {
-    if raw.starts_with("--") {
-        return raw.split_once('=').map_or((raw, None), |(name, value)| (name, Some(value)));
-    }
-    match raw.get(..2) {
-        Some(name) if raw.len() > 2 && matches!(name, "-r" | "-c" | "-i" | "-f" | "-t" | "-e" | "-C") => {
-            (name, Some(&raw[2..]))
-        }
-        _ => (raw, None),
-    }
 }

@@ -26,7 +26,7 @@ pub(super) fn of(words: &[&str], files_only: bool, copied: Option<&Copied<'_>>, 
             requirement_file(file, copied, names, 0)
         } else if let Some(target) = editable {
             requirement(&Entry::Editable(target.to_owned()), target)
-        } else if VALUED.contains(&word) || is_open_redirect(word) {
+        } else if requirements::takes_value(word) || OF_UV.contains(&word) || is_open_redirect(word) {
             words.next();
             Past::Free
         } else if word.starts_with('-') || is_redirect(word) {
@@ -56,51 +56,8 @@ fn requirement(entry: &Entry, written: &str) -> Past {
     }
 }
 
-/// Options of `pip install` and `uv pip install` that take the next word.
-const VALUED: &[&str] = &[
-    "--index-url",
-    "-i",
-    "--extra-index-url",
-    "--find-links",
-    "-f",
-    "--target",
-    "-t",
-    "--prefix",
-    "--root",
-    "--platform",
-    "--python-version",
-    "--implementation",
-    "--abi",
-    "--no-binary",
-    "--only-binary",
-    "--trusted-host",
-    "--cache-dir",
-    "--timeout",
-    "--retries",
-    "--proxy",
-    "--progress-bar",
-    "--python",
-    "-p",
-    "--index-strategy",
-    "--upgrade-package",
-    "-P",
-    "--torch-backend",
-    "--src",
-    "--upgrade-strategy",
-    "--cert",
-    "--client-cert",
-    "--log",
-    "--report",
-    "--config-settings",
-    "-C",
-    "--global-option",
-    "--exists-action",
-    "-w",
-    "--wheel-dir",
-    "-d",
-    "--dest",
-    "--index",
-];
+/// Options of `uv pip install` alone that take the next word.
+const OF_UV: &[&str] = &["-p", "--index-strategy", "--upgrade-package", "-P", "--torch-backend", "--index"];
 
 /// A requirement file, with those that it includes.
 fn requirement_file(file: &str, copied: Option<&Copied<'_>>, names: &[String], depth: usize) -> Past {

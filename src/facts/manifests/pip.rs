@@ -1,49 +1,15 @@
 //! pip: requirements files, and what they include.
 //!
-//! Source: pypa/pip `src/pip/_internal/cli/cmdoptions.py` (options), `req/req_file.py` (files, by `facts/requirements`).
+//! Its options and its files are read by `facts/requirements`, which names the sources.
 
 use super::requirement_files::take_with_includes;
 use super::{Files, Install};
 use crate::facts::caches::{Account, account};
 use crate::facts::managers::Call;
-use crate::facts::requirements::{self, Entry};
+use crate::facts::requirements::{self, Entry, split_value, takes_value};
 use crate::facts::runs::Run;
 use crate::facts::stages::Variable;
 use crate::shell::Command;
-
-/// Options that take the next word and name no file that pip reads.
-const VALUES: [&str; 30] = [
-    "--platform",
-    "--python-version",
-    "--implementation",
-    "--abi",
-    "--upgrade-strategy",
-    "--index-url",
-    "-i",
-    "--pypi-url",
-    "--extra-index-url",
-    "--no-binary",
-    "--only-binary",
-    "--progress-bar",
-    "--root-user-action",
-    "--config-settings",
-    "--config-setting",
-    "-C",
-    "--global-option",
-    "--use-feature",
-    "--use-deprecated",
-    "--cache-dir",
-    "--proxy",
-    "--retries",
-    "--timeout",
-    "--exists-action",
-    "--trusted-host",
-    "--cert",
-    "--client-cert",
-    "--keyring-provider",
-    "--hash",
-    "--python",
-];
 
 /// Options that name what pip writes.
 const FOLDERS: [&str; 12] = [
@@ -92,9 +58,9 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     while let Some(word) = words.next() {
         let value = run.value(word).value;
         let value = value.ok_or_else(|| format!("`{}` depends on a value that is not known", word.raw))?;
-        let (option, glued) = split(&value);
-        let mut argument = || match &glued {
-            Some(glued) => Ok(glued.clone()),
+        let (option, glued) = split_value(&value);
+        let mut argument = || match glued {
+            Some(glued) => Ok(glued.to_owned()),
             None => words
                 .next()
                 .and_then(|word| run.value(word).value)
@@ -116,7 +82,7 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
                 places_wheels |= matches!(option, "--wheel-dir" | "-w" | "--dest" | "-d");
                 install.writes.push(argument()?);
             }
-            option if VALUES.contains(&option) => drop(argument()?),
+            option if takes_value(option) => drop(argument()?),
             option if option.starts_with('-') => {}
             requirement => match requirements::read_argument(requirement) {
                 Entry::Requirement(_) => {}
@@ -131,18 +97,6 @@ pub fn install(call: &Call, command: &Command, run: &Run, files: &dyn Files) -> 
     }
     install.writes.extend(destinations(command, run));
     Ok(Some(install))
-}
-
-/// The option of a word, and the value that stands in the same word.
-fn split(word: &str) -> (&str, Option<String>) {
-    if word.starts_with("--") {
-        return word.split_once('=').map_or((word, None), |(option, value)| (option, Some(value.to_owned())));
-    }
-    let takes = ["-r", "-c", "-e", "-t", "-i", "-f", "-w", "-d", "-C"];
-    match takes.iter().find(|option| word.len() > 2 && word.starts_with(**option)) {
-        Some(option) => (&word[..2], Some(word[option.len()..].trim_start_matches('=').to_owned())),
-        None => (word, None),
-    }
 }
 
 /// Folders that the environment has pip write to: a virtual environment, a user's packages, the cache.

@@ -7,6 +7,7 @@
 //! Nothing here looks at the disk. Where pip asks whether a directory exists, it is taken to exist.
 
 mod argument;
+mod command_line;
 mod grammar;
 mod heavy;
 mod lines;
@@ -22,6 +23,7 @@ use options::{OF_A_REQUIREMENT, read_options};
 use python::shell_words;
 use urls::{is_remote, scheme};
 
+pub use command_line::{split_value, takes_value};
 pub use heavy::is_heavy;
 
 /// One thing that a requirements file says.
