@@ -2,7 +2,7 @@
 
 use super::clashes;
 use super::complete;
-use super::files::{self, Closure};
+use super::files::{Closure, Files};
 use super::judge::open_end;
 use super::pip::{self, Install};
 use super::site::{base_name, in_every_context, listed};
@@ -28,7 +28,7 @@ pub fn change(cx: &DockerfileContext<'_>, run: &Run, ordinal: usize) -> Option<C
     let folder = run.state.workdir.clone()?;
     let named: Vec<&str> = all.iter().map(String::as_str).collect();
     let gains = in_every_context(cx, &mut Vec::new(), &named, |context| {
-        let closure = |path: &String| files::closure(cx, later, &folder, path, context);
+        let closure = |path: &String| Files { cx, run: later, context }.closure(&folder, path);
         let step: Vec<Closure> = own.iter().map(closure).collect::<Result<_, _>>()?;
         let whole: Vec<Closure> = all.iter().map(closure).collect::<Result<_, _>>()?;
         Ok(gains(&step, &whole))

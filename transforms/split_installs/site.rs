@@ -3,7 +3,7 @@
 use super::already::{DONE, goes_on, in_steps, other_managers, separate};
 use super::chain::{Chain, Role, is_file_option};
 use super::clashes;
-use super::files::{self, Closure, Piece};
+use super::files::{Closure, Files, Piece};
 use super::judge::{self, Judgement};
 use super::layout::Part;
 use super::moves::movable;
@@ -91,13 +91,14 @@ impl<'a> Site<'a> {
         let mut doubts = Vec::new();
         let is_checked = clashes::checks(cx.facts.text);
         let judgement = in_every_context(cx, &mut doubts, &paths, |context| {
+            let files = Files { cx, run, context };
             let mut closures = Vec::new();
             for file in &install.files {
-                closures.push(files::closure(cx, run, &folder, &file.path, context)?);
+                closures.push(files.closure(&folder, &file.path)?);
             }
             let mut always = Closure::default();
             for path in &install.constraints {
-                files::constraint(cx, run, &folder, path, context, &mut always)?;
+                files.constraint(&folder, path, &mut always)?;
             }
             judge::judge(&install, &closures, &always, is_checked)
         })?;
@@ -174,6 +175,7 @@ impl<'a> Site<'a> {
         let paths: Vec<&str> = named.flatten().collect();
         chain.check(last, &paths)?;
         let brings = in_every_context(cx, &mut doubts, &paths, |context| {
+            let files = Files { cx, run, context };
             let mut known: Vec<Piece> = Vec::new();
             let mut brings = Vec::new();
             for &at in installs {
@@ -182,11 +184,11 @@ impl<'a> Site<'a> {
                 let mut pieces = Vec::new();
                 let mut always = Closure::default();
                 for path in &install.constraints {
-                    files::constraint(cx, run, &folder, path, context, &mut always)?;
+                    files.constraint(&folder, path, &mut always)?;
                 }
                 pieces.extend(always.pieces);
                 for file in &install.files {
-                    pieces.extend(files::closure(cx, run, &folder, &file.path, context)?.pieces);
+                    pieces.extend(files.closure(&folder, &file.path)?.pieces);
                 }
                 pieces.retain(|piece| !known.contains(piece));
                 known.extend(pieces.iter().copied());
