@@ -9,6 +9,7 @@ pub mod cleanups;
 pub mod compose;
 pub mod copies;
 pub mod defeats;
+pub mod dotenv;
 pub mod images;
 pub mod interpolation;
 pub mod managers;

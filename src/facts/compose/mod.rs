@@ -2,9 +2,15 @@
 //!
 //! Source: compose-spec `build.md`, `05-services.md`, `10-fragments.md`, `13-merge.md`.
 
+mod run;
+mod volumes;
+
 use super::interpolation::interpolate;
 use crate::text::Span;
 use crate::yaml::{Node, NodeKind, Path, Step, Stream, YamlError, below};
+
+pub use run::{Command, EnvFile, RunKeys, Setting, Text};
+pub use volumes::{Volume, VolumeKind, kind as volume_kind};
 
 /// A compose file.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +19,8 @@ pub struct Compose {
     pub services: Vec<Service>,
     /// Files of `include`, as written.
     pub includes: Vec<String>,
+    /// Names of the top-level `volumes`.
+    pub volumes: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -26,6 +34,8 @@ pub struct Service {
     /// As written.
     pub image: Option<String>,
     pub extends: Option<Extends>,
+    /// What it sets for its containers.
+    pub run: RunKeys,
 }
 
 /// The other service that `extends` names.
@@ -138,6 +148,8 @@ pub fn read(text: &str, stream: &Stream) -> Result<Compose, YamlError> {
             };
             compose.includes.extend(paths.iter().filter_map(|path| path.text()).map(str::to_owned));
         }
+        let volumes = document.get("volumes").map(|volumes| stream.effective_pairs(volumes)).unwrap_or_default();
+        compose.volumes.extend(volumes.into_iter().map(|(name, _)| name.to_owned()));
         let Some(services) = document.get("services") else {
             let old = document.pairs().iter().find(|(key, value)| {
                 value.get("build").is_some() && key.text().is_some_and(|name| !name.starts_with("x-"))
@@ -194,7 +206,7 @@ fn service(stream: &Stream, name: &str, offset: usize, path: Path, value: &Node)
             None => BuildKey::None,
         },
     };
-    Service { name: name.to_owned(), path, offset, build, image, extends }
+    Service { name: name.to_owned(), path, offset, build, image, extends, run: run::read(stream, node) }
 }
 
 fn build(stream: &Stream, value: &Node, offset: usize, path: Path) -> Build {
