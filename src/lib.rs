@@ -14,7 +14,7 @@
 //! - [`project`] and [`config`]: which file builds which image, what else is known of the repository, and restow.toml.
 //! - [`facts`]: what a file means: Dockerfile, compose file, bake file, workflow.
 //! - [`context`]: files beside a Dockerfile.
-//! - [`dockerfile`], [`shell`], [`yaml`] and [`hcl`]: reading without loss.
+//! - [`dockerfile`], [`shell`], [`yaml`], [`hcl`] and [`python`]: reading, the first four without loss.
 //! - [`edit`] and [`text`]: edits and places.
 
 pub mod cli;
@@ -28,6 +28,7 @@ pub mod examples;
 pub mod facts;
 pub mod hcl;
 pub mod project;
+pub mod python;
 pub mod report;
 pub mod shell;
 pub mod text;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Top-level modules from the top down; each uses only those that stand below it.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "cli",
     "examples",
     "transforms",
@@ -20,6 +20,7 @@ const LAYERS: [&str; 19] = [
     "shell",
     "yaml",
     "hcl",
+    "python",
     "edit",
     "text",
     "main",
@@ -30,7 +31,7 @@ const KNOWN: [(&str, &str, &str); 1] = [
     ("config", "project", "restow.toml names a builder, and a project has settings"),
 ];
 /// Libraries that are called from one module only.
-const LIBRARIES: [(&str, &str); 11] = [
+const LIBRARIES: [(&str, &str); 14] = [
     ("rable::", "src/shell"),
     ("similar::", "src/report"),
     ("tempfile::", "src/write.rs"),
@@ -42,6 +43,9 @@ const LIBRARIES: [(&str, &str); 11] = [
     ("granit_parser::", "src/yaml"),
     ("serde_yaml::", "src/yaml"),
     ("hcl_edit::", "src/hcl"),
+    ("ruff_python_parser::", "src/python"),
+    ("ruff_python_ast::", "src/python"),
+    ("ruff_text_size::", "src/python"),
 ];
 
 fn root() -> &'static Path {

@@ -22,8 +22,13 @@ impl Interpolated {
     }
 }
 
-/// Reads a value of a compose file.
+/// Reads a value of a compose file, with every variable unset.
 pub fn interpolate(value: &str) -> Interpolated {
+    interpolate_with(value, &|_| None)
+}
+
+/// Reads a value of a compose file, with the variables set that `known` tells.
+pub fn interpolate_with(value: &str, known: &dyn Fn(&str) -> Option<String>) -> Interpolated {
     let mut out = Interpolated { text: String::new(), bare: Vec::new(), required: Vec::new(), variable: false };
     let mut rest = value;
     while let Some(at) = rest.find('$') {
@@ -38,7 +43,7 @@ pub fn interpolate(value: &str) -> Interpolated {
                 rest = inner;
                 continue;
             };
-            braces(&inner[..end], &mut out);
+            braces(&inner[..end], known, &mut out);
             rest = &inner[end + 1..];
         } else {
             let length = name_length(rest);
@@ -47,7 +52,10 @@ pub fn interpolate(value: &str) -> Interpolated {
                 continue;
             }
             out.variable = true;
-            out.bare.push(rest[..length].to_owned());
+            match known(&rest[..length]) {
+                Some(value) => out.text.push_str(&value),
+                None => out.bare.push(rest[..length].to_owned()),
+            }
             rest = &rest[length..];
         }
     }
@@ -79,24 +87,28 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 /// What stands between the braces.
-fn braces(inner: &str, out: &mut Interpolated) {
+fn braces(inner: &str, known: &dyn Fn(&str) -> Option<String>, out: &mut Interpolated) {
     out.variable = true;
     let (name, rest) = inner.split_at(name_length(inner));
     let operator = rest.strip_prefix(':').unwrap_or(rest);
-    match operator.chars().next() {
-        Some('-') => {
-            let default = interpolate(&operator[1..]);
-            out.text.push_str(&default.text);
-            out.bare.extend(default.bare);
-            out.required.extend(default.required);
-        }
-        Some('?') => {
+    let set = known(name).filter(|value| rest.len() == operator.len() || !value.is_empty());
+    let mut put = |text: &str| {
+        let inner = interpolate_with(text, known);
+        out.text.push_str(&inner.text);
+        out.bare.extend(inner.bare);
+        out.required.extend(inner.required);
+    };
+    match (operator.chars().next(), set) {
+        (Some('+'), Some(_)) => put(&operator[1..]),
+        // Empty as long as the variable is unset.
+        (Some('+'), None) => {}
+        (_, Some(value)) => out.text.push_str(&value),
+        (Some('-'), None) => put(&operator[1..]),
+        (Some('?'), None) => {
             out.text.push_str(&name.to_ascii_lowercase());
             out.required.push(name.to_owned());
         }
-        // Empty as long as the variable is unset.
-        Some('+') => {}
-        _ => out.bare.push(name.to_owned()),
+        (_, None) => out.bare.push(name.to_owned()),
     }
 }
 
@@ -127,5 +139,23 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn known_variables_take_their_values() {
+        let known = |name: &str| match name {
+            "A" => Some("x".to_owned()),
+            "E" => Some(String::new()),
+            _ => None,
+        };
+        for (value, text) in [
+            ("$A/${A}${A:-d}${A-d}${A:?m}${A:+y}", "x/xxxxy"),
+            ("${E:-d}|${E-d}|${E:+y}|${E+y}", "d|||y"),
+            ("${B:-$A}${B:-${E:-${A}}}", "xx"),
+        ] {
+            let found = interpolate_with(value, &known);
+            assert_eq!((found.text.as_str(), found.known().is_some()), (text, true), "{value}");
+        }
+        assert_eq!(interpolate_with("$A$B", &known).bare, ["B"]);
     }
 }

@@ -14,6 +14,7 @@ pub mod images;
 pub mod interpolation;
 pub mod managers;
 pub mod manifests;
+pub mod models;
 pub mod packages;
 pub mod readers;
 pub mod requirements;

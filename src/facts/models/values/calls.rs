@@ -1,0 +1,470 @@
+//! What calls give, and which calls reach a function.
+
+use super::{Evaluator, Given, Value, of_data, only_text, raise, stem};
+use crate::facts::copies::absolute;
+use crate::facts::models::program::folder;
+use crate::facts::models::scopes::{Place, ScopeId, ScopeKind};
+use crate::python::{Call, Expression, ExpressionKind};
+
+/// Functions of libraries that call another one: by their last name, and where it stands among their arguments.
+const WRAPPERS: [(&str, usize); 8] = [
+    ("to_thread", 0),
+    ("run_in_executor", 1),
+    ("run_in_threadpool", 0),
+    ("run_sync", 0),
+    ("submit", 0),
+    ("partial", 0),
+    ("apply", 0),
+    ("spawn", 0),
+];
+/// Functions that read an environment variable, with a default behind its name.
+const ENVIRONMENT: [&str; 16] = [
+    "os.getenv",
+    "os.environ.get",
+    "os.environ.setdefault",
+    "os.environ.pop",
+    "decouple.config",
+    "decouple.Config()()",
+    "decouple.AutoConfig()()",
+    "starlette.config.Config()()",
+    "starlette.config.Config().get",
+    "environs.Env()()",
+    "environs.Env().str",
+    "environ.Env()()",
+    "environ.Env().str",
+    "environ.get",
+    "prettyconf.config",
+    "os.getenvb",
+];
+/// Functions that read a configuration file which they are given open, or by its path.
+const READERS: [&str; 17] = [
+    "yaml.safe_load",
+    "yaml.load",
+    "yaml.full_load",
+    "json.load",
+    "json.loads",
+    "toml.load",
+    "toml.loads",
+    "tomllib.load",
+    "tomllib.loads",
+    "tomli.load",
+    "tomli.loads",
+    "omegaconf.OmegaConf.load",
+    "dotenv.dotenv_values",
+    "ruamel.yaml.YAML().load",
+    "orjson.loads",
+    "box.Box.from_yaml",
+    "yaml.unsafe_load",
+];
+/// What gives back its first argument, or one much like it.
+const THROUGH: [&str; 9] = [
+    "builtins.str",
+    "builtins.dict",
+    "copy.copy",
+    "copy.deepcopy",
+    "types.SimpleNamespace",
+    "omegaconf.OmegaConf.create",
+    "box.Box",
+    "pydantic.SecretStr",
+    "typing.Final",
+];
+
+/// What a wrapper calls, and at which of its arguments those of that begin.
+pub fn wrapped(call: &Call) -> Option<(&Expression, usize)> {
+    let name = call.function.last_name()?;
+    let (_, position) = WRAPPERS.iter().find(|(wrapper, _)| *wrapper == name)?;
+    Some((call.arguments.get(*position)?, position + 1))
+}
+
+impl<'p> Evaluator<'p> {
+    pub(super) fn call(&self, place: Place<'p>, call: &'p Call) -> Vec<Value<'p>> {
+        let here = |expression: &'p Expression| Place { scope: place.scope, expression };
+        if let ExpressionKind::Attribute(object, method) = &call.function.kind
+            && let Some(found) = self.method(place, object, method, call)
+        {
+            return found;
+        }
+        let mut found = Vec::new();
+        for callee in self.values(here(&call.function)) {
+            match callee {
+                Value::Function(function) => found.extend(self.returned(function)),
+                Value::Class(class) => found.push(Value::Instance(class)),
+                Value::Instance(class) => {
+                    let called = self.member(class, "__call__");
+                    for value in called {
+                        if let Value::Function(function) = value {
+                            found.extend(self.returned(function));
+                        }
+                    }
+                }
+                Value::Lambda(lambda) => {
+                    if let ExpressionKind::Lambda { body, .. } = &lambda.expression.kind {
+                        let scope = self.scopes.inner(lambda.expression).unwrap_or(lambda.scope);
+                        found.extend(self.values(Place { scope, expression: body }));
+                    }
+                }
+                Value::External(name) => found.extend(self.library_call(place, &name, call)),
+                other => found.push(super::unknown_like(other)),
+            }
+        }
+        found
+    }
+
+    /// What a function of the program gives back.
+    fn returned(&self, function: ScopeId) -> Vec<Value<'p>> {
+        let Some(returns) = self.scopes.returns.get(&function) else { return vec![Value::None] };
+        let held = returns.iter().filter(|value| self.excluded(function, value.offset).is_none());
+        held.flat_map(|value| self.values(Place { scope: function, expression: value })).collect()
+    }
+
+    /// Methods of texts, paths, dictionaries and configuration files.
+    fn method(&self, place: Place<'p>, object: &'p Expression, method: &str, call: &'p Call) -> Option<Vec<Value<'p>>> {
+        let here = |expression: &'p Expression| Place { scope: place.scope, expression };
+        let known = [
+            "strip",
+            "lstrip",
+            "rstrip",
+            "lower",
+            "upper",
+            "get",
+            "resolve",
+            "absolute",
+            "open",
+            "read_text",
+            "joinpath",
+            "get_secret_value",
+            "expanduser",
+            "title",
+            "pop",
+            "as_posix",
+            "read",
+        ];
+        if !known.contains(&method) {
+            return None;
+        }
+        let mut found = Vec::new();
+        for value in self.values(here(object)) {
+            match value {
+                Value::Text(mut text) => {
+                    text.value = match method {
+                        "strip" | "lstrip" | "rstrip" if call.arguments.is_empty() => text.value.trim().to_owned(),
+                        "lower" => text.value.to_lowercase(),
+                        "upper" => text.value.to_uppercase(),
+                        "get_secret_value" => text.value,
+                        _ => return Some(vec![Value::Unknown("computed".to_owned())]),
+                    };
+                    found.push(Value::Text(text));
+                }
+                Value::Path(Some(path)) => found.push(match method {
+                    "resolve" | "absolute" | "open" | "read_text" | "expanduser" | "as_posix" | "read" => {
+                        Value::Path(Some(path))
+                    }
+                    "joinpath" => Value::Path(self.joined(Some(path), place, &call.arguments)),
+                    _ => Value::Path(None),
+                }),
+                Value::Path(None) => found.push(Value::Path(None)),
+                Value::Data(data) if matches!(method, "get" | "pop") => {
+                    let keys = call.arguments.first().map(|key| self.values(here(key))).unwrap_or_default();
+                    match only_text(&keys).and_then(|key| data.get(&key.value).cloned()) {
+                        Some(data) => found.push(of_data(data)),
+                        None => found.extend(self.default_of(place, call)),
+                    }
+                }
+                Value::Literal(literal) if matches!(method, "get" | "pop") => {
+                    let keys = call.arguments.first().map(|key| self.values(here(key))).unwrap_or_default();
+                    let entry = self.entry(literal, &keys);
+                    if entry.is_empty() {
+                        found.extend(self.default_of(place, call));
+                    } else {
+                        found.extend(entry);
+                    }
+                }
+                Value::None => {}
+                Value::Unknown(why) => found.push(Value::Unknown(why)),
+                _ => return None,
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
+    fn default_of(&self, place: Place<'p>, call: &'p Call) -> Vec<Value<'p>> {
+        match call.argument("default", Some(1)) {
+            Some(default) => {
+                let mut values = self.values(Place { scope: place.scope, expression: default });
+                raise(&mut values, Given::DefaultArgument);
+                values
+            }
+            None => vec![Value::None],
+        }
+    }
+
+    fn library_call(&self, place: Place<'p>, name: &str, call: &'p Call) -> Vec<Value<'p>> {
+        let here = |expression: &'p Expression| Place { scope: place.scope, expression };
+        let first = || call.arguments.first().map(|argument| self.values(here(argument)));
+        if ENVIRONMENT.contains(&name) {
+            let given = call.argument("key", Some(0)).map(|argument| self.values(here(argument))).unwrap_or_default();
+            let Some(variable) = only_text(&given) else {
+                return vec![Value::Unknown("a variable whose name is not known".to_owned())];
+            };
+            let default = call.argument("default", Some(1)).map(|default| self.values(here(default)));
+            // Without a default it is nothing.
+            let default = default.or_else(|| name.starts_with("os.").then(|| vec![Value::None]));
+            return self.variable(&variable.value, default);
+        }
+        if READERS.contains(&name) {
+            let path = first().and_then(|values| self.path_of(&values));
+            let path = path.or_else(|| (name == "dotenv.dotenv_values").then(|| ".env".to_owned()));
+            let Some(path) = path else { return vec![Value::Unknown("read from a file that is not known".to_owned())] };
+            return match self.configuration(&path) {
+                Some(data) => vec![of_data(data)],
+                None => vec![Value::Unknown(format!("read from {path}, which is not in the image"))],
+            };
+        }
+        if THROUGH.contains(&name) {
+            if call.arguments.is_empty() && !call.keywords.is_empty() {
+                return vec![Value::Literal(place)];
+            }
+            return first().unwrap_or_default();
+        }
+        match name {
+            "os.path.join" | "pathlib.Path" | "pathlib.PurePath" | "pathlib.PosixPath" => {
+                vec![Value::Path(self.joined(None, place, &call.arguments))]
+            }
+            "os.path.dirname" => {
+                vec![Value::Path(first().and_then(|values| self.path_of(&values)).map(|path| folder(&path).to_owned()))]
+            }
+            "os.path.abspath" | "os.path.realpath" | "os.path.normpath" | "os.path.expanduser" | "builtins.open"
+            | "io.open" => {
+                vec![Value::Path(first().and_then(|values| self.path_of(&values)))]
+            }
+            "os.getcwd" | "pathlib.Path.cwd" => vec![Value::Path(Some(self.around.workdir.to_owned()))],
+            "os.path.exists" | "os.path.isdir" | "os.path.isfile" => vec![Value::Unknown("a test".to_owned())],
+            "builtins.getattr" => self.getattr(place, call),
+            "typing.cast" => call.arguments.get(1).map(|value| self.values(here(value))).unwrap_or_default(),
+            "builtins.bool" => vec![Value::Unknown("computed".to_owned())],
+            "fastapi.Depends" | "fastapi.params.Depends" | "fastapi.Security" => {
+                let Some(provider) = call.arguments.first() else { return Vec::new() };
+                let mut found = Vec::new();
+                for value in self.values(here(provider)) {
+                    match value {
+                        Value::Function(function) => found.extend(self.returned(function)),
+                        Value::Class(class) => found.push(Value::Instance(class)),
+                        other => found.push(super::unknown_like(other)),
+                    }
+                }
+                found
+            }
+            _ if is_field(name) => self.field_default(place, call).unwrap_or_default(),
+            _ => vec![Value::External(format!("{name}()"))],
+        }
+    }
+
+    fn getattr(&self, place: Place<'p>, call: &'p Call) -> Vec<Value<'p>> {
+        let here = |expression: &'p Expression| Place { scope: place.scope, expression };
+        let [object, name, rest @ ..] = call.arguments.as_slice() else { return Vec::new() };
+        let names = self.values(here(name));
+        let Some(name) = only_text(&names) else { return vec![Value::Unknown("computed".to_owned())] };
+        let objects = self.values(here(object));
+        let found: Vec<Value<'p>> =
+            objects.into_iter().flat_map(|object| self.attribute(object, &name.value)).collect();
+        let is_known = found.iter().any(|value| !matches!(value, Value::Unknown(_)));
+        match rest.first() {
+            Some(default) if !is_known => self.values(here(default)),
+            _ => found,
+        }
+    }
+
+    /// The default of `Field(…)` and `field(…)`; none where it is required.
+    pub(super) fn field_default(&self, place: Place<'p>, call: &'p Call) -> Option<Vec<Value<'p>>> {
+        let here = |expression: &'p Expression| Place { scope: place.scope, expression };
+        if let Some(factory) = call.keyword("default_factory").or_else(|| call.keyword("factory")) {
+            let mut found = Vec::new();
+            for value in self.values(here(factory)) {
+                match value {
+                    Value::Function(function) => found.extend(self.returned(function)),
+                    Value::Class(class) => found.push(Value::Instance(class)),
+                    Value::Lambda(lambda) => {
+                        if let ExpressionKind::Lambda { body, .. } = &lambda.expression.kind {
+                            let scope = self.scopes.inner(lambda.expression).unwrap_or(lambda.scope);
+                            found.extend(self.values(Place { scope, expression: body }));
+                        }
+                    }
+                    other => found.push(super::unknown_like(other)),
+                }
+            }
+            return Some(found);
+        }
+        let default = call.argument("default", Some(0))?;
+        (!matches!(default.kind, ExpressionKind::Other(_))).then(|| self.values(here(default)))
+    }
+
+    fn joined(&self, start: Option<String>, place: Place<'p>, parts: &'p [Expression]) -> Option<String> {
+        let mut path = start.unwrap_or_else(|| self.around.workdir.to_owned());
+        for part in parts {
+            let values = self.values(Place { scope: place.scope, expression: part });
+            let next = match values.as_slice() {
+                [Value::Path(next)] => next.clone()?,
+                [Value::Text(text)] => text.value.clone(),
+                _ => return None,
+            };
+            path = absolute(&path, &next);
+        }
+        Some(path)
+    }
+
+    /// Calls that reach a function, each with the number of its arguments that are not for the function; `class` is the one that it is a
+    /// method of.
+    pub fn calls_to(&self, function: ScopeId, name: &str, class: Option<ScopeId>) -> Vec<(Place<'p>, usize)> {
+        let mut found = Vec::new();
+        let mut names = vec![name.to_owned()];
+        if let (Some(class), "__init__" | "__new__") = (class, name) {
+            names = self.class_names(class);
+            names.push("__init__".to_owned());
+        }
+        let aliases = self
+            .scopes
+            .aliases
+            .iter()
+            .filter(|(_, originals)| originals.iter().any(|original| names.iter().any(|name| name == original)));
+        let aliases: Vec<String> = aliases.map(|(alias, _)| (*alias).to_owned()).collect();
+        names.extend(aliases);
+        for name in &names {
+            for place in self.calls_of(name) {
+                let Some(call) = place.expression.call() else { continue };
+                if self.reaches(place, &call.function, function, class) {
+                    found.push((place, 0));
+                }
+            }
+        }
+        for (wrapper, _) in WRAPPERS {
+            for place in self.calls_of(wrapper) {
+                let Some((callee, shift)) = place.expression.call().and_then(wrapped) else { continue };
+                let is_called_so = callee.last_name().is_some_and(|last| names.iter().any(|name| name == last));
+                if is_called_so && self.reaches(place, callee, function, class) {
+                    found.push((place, shift));
+                }
+            }
+        }
+        found
+    }
+
+    fn reaches(&self, place: Place<'p>, callee: &'p Expression, function: ScopeId, class: Option<ScopeId>) -> bool {
+        let is_super = matches!(&callee.kind, ExpressionKind::Attribute(object, _)
+            if object.call().is_some_and(|call| call.function.name() == Some("super")));
+        if is_super {
+            let own = self.scopes.class_around(place.scope);
+            return own.zip(class).is_some_and(|(own, class)| own != class && self.ancestry(own).contains(&class));
+        }
+        let values = self.values(Place { scope: place.scope, expression: callee });
+        let mut is_open = values.is_empty();
+        for value in &values {
+            match value {
+                Value::Function(other) if *other == function => return true,
+                Value::Class(other) | Value::Instance(other) => {
+                    let builds = class.is_some_and(|class| self.ancestry(*other).contains(&class))
+                        && self
+                            .member(*other, "__init__")
+                            .iter()
+                            .any(|value| matches!(value, Value::Function(init) if *init == function));
+                    if builds {
+                        return true;
+                    }
+                }
+                Value::Unknown(_) => is_open = true,
+                Value::External(name) if name.contains("()") => is_open = true,
+                _ => {}
+            }
+        }
+        // A method of something that is not known: the only one of its name.
+        let ScopeKind::Function(definition) = self.scopes.all[function].kind else { return false };
+        is_open
+            && class.is_some()
+            && matches!(callee.kind, ExpressionKind::Attribute(..))
+            && !definition.name.starts_with("__")
+            && self
+                .scopes
+                .all
+                .iter()
+                .filter(|scope| matches!(scope.kind, ScopeKind::Function(other) if other.name == definition.name))
+                .count()
+                == 1
+    }
+
+    /// An argument of the command line: what the command says, else its default.
+    pub(super) fn command_line_argument(&self, parser: &str, name: &str) -> Vec<Value<'p>> {
+        if !parser.contains("parse_args") && !parser.contains("parse_known_args") {
+            return Vec::new();
+        }
+        let mut values = Vec::new();
+        for place in self.calls_of("add_argument") {
+            let Some(call) = place.expression.call() else { continue };
+            let flags: Vec<&str> = call.arguments.iter().filter_map(Expression::text).collect();
+            let dest = call.keyword("dest").and_then(Expression::text).map(str::to_owned);
+            let long = flags.iter().find(|flag| flag.starts_with("--")).or(flags.first());
+            let own = dest.or_else(|| long.map(|flag| flag.trim_start_matches('-').replace('-', "_")));
+            if own.as_deref() != Some(name) {
+                continue;
+            }
+            let unit = self.scopes.all[place.scope].unit;
+            let words = self.around.words.get(&unit);
+            let given = words.and_then(|words| {
+                let at = words.iter().position(|word| flags.contains(&word.as_str()));
+                let joined = words.iter().find_map(|word| {
+                    flags.iter().find_map(|flag| word.strip_prefix(flag)?.strip_prefix('=').map(str::to_owned))
+                });
+                joined.or_else(|| words.get(at? + 1).cloned())
+            });
+            if let Some(given) = given {
+                let mut value = vec![self.text(place, given)];
+                raise(&mut value, Given::CommandLine);
+                values.extend(value);
+            } else if let Some(default) = call.keyword("default") {
+                let mut more = self.values(Place { scope: place.scope, expression: default });
+                raise(&mut more, Given::CommandLineDefault);
+                values.extend(more);
+            } else {
+                values.push(Value::Unknown(format!("an argument of the command line, {name}, without a default")));
+            }
+        }
+        if values.is_empty() { vec![Value::Unknown("an argument of the command line".to_owned())] } else { values }
+    }
+
+    /// The names that a class and those built on it go by.
+    fn class_names(&self, class: ScopeId) -> Vec<String> {
+        let mut names = vec!["cls".to_owned()];
+        for (index, scope) in self.scopes.all.iter().enumerate() {
+            if let ScopeKind::Class(definition) = scope.kind
+                && (index == class || self.ancestry(index).contains(&class))
+            {
+                names.push(definition.name.clone());
+            }
+        }
+        names
+    }
+
+    /// The file of the program that a dotted name of the command line means.
+    pub fn named_module(&self, name: &str) -> Option<usize> {
+        let program = self.program;
+        program.module(name).filter(|unit| stem(&program.paths[*unit]).ends_with(&name.replace('.', "/")))
+    }
+}
+
+/// Whether a library's thing describes a field.
+pub fn is_field(name: &str) -> bool {
+    matches!(
+        name,
+        "pydantic.Field"
+            | "dataclasses.field"
+            | "attr.ib"
+            | "attrs.field"
+            | "attr.field"
+            | "pydantic.v1.Field"
+            | "sqlmodel.Field"
+            | "pydantic.fields.Field"
+            | "fastapi.Query"
+            | "fastapi.Form"
+            | "fastapi.Body"
+            | "typer.Option"
+            | "typer.Argument"
+    )
+}
