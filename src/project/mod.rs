@@ -4,6 +4,7 @@ pub mod commands;
 pub mod contexts;
 pub mod graph;
 pub mod passing;
+pub mod services;
 pub mod signs;
 
 use std::collections::{BTreeMap, BTreeSet};
