@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use restow::cli::{Cli, Command, FAILED, apply, check, diff, explain, services, transforms};
+use restow::cli::{Cli, Command, FAILED, apply, check, diff, explain, models, services, transforms};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Transforms(arguments) => transforms::execute(arguments),
         Command::Explain(arguments) => explain::execute(arguments),
         Command::Services(arguments) => services::execute(arguments),
+        Command::Models(arguments) => models::execute(arguments),
     };
     match status {
         Ok(status) => ExitCode::from(status),

@@ -6,6 +6,7 @@ mod beside;
 pub mod check;
 pub mod diff;
 pub mod explain;
+pub mod models;
 pub mod run;
 pub mod services;
 pub mod survey;
@@ -46,6 +47,8 @@ pub enum Command {
     Explain(explain::Arguments),
     /// Which file builds which image, from which context, who builds it in CI
     Services(services::Arguments),
+    /// Which models the services load, and which are in their images
+    Models(services::Arguments),
 }
 
 /// Which files, which transforms, and how to print.

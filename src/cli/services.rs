@@ -40,22 +40,32 @@ pub struct Arguments {
     pub quiet: bool,
 }
 
+impl Arguments {
+    /// Which files to look at.
+    ///
+    /// # Errors
+    /// A format and a path that a command which looks at files beside one another can't do with.
+    pub fn common(&self, command: &str) -> anyhow::Result<Common> {
+        if !matches!(self.format, Format::Text | Format::Json) {
+            bail!("{command} prints no patches and annotations: --format is text or json");
+        }
+        if self.paths.iter().any(|path| path.as_os_str() == "-") {
+            bail!("{command} looks at files beside one another, so it reads none from standard input");
+        }
+        Ok(Common {
+            config: self.config.clone(),
+            dockerfile: self.dockerfile.clone(),
+            jobs: self.jobs,
+            strict: self.strict,
+            ..Common::new(self.paths.clone())
+        })
+    }
+}
+
 /// # Errors
 /// Misuse of the command line or of restow.toml, and a standard output that can't be written.
 pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
-    if !matches!(arguments.format, Format::Text | Format::Json) {
-        bail!("services prints no patches and annotations: --format is text or json");
-    }
-    if arguments.paths.iter().any(|path| path.as_os_str() == "-") {
-        bail!("services looks at files beside one another, so it reads none from standard input");
-    }
-    let common = Common {
-        config: arguments.config.clone(),
-        dockerfile: arguments.dockerfile.clone(),
-        jobs: arguments.jobs,
-        strict: arguments.strict,
-        ..Common::new(arguments.paths.clone())
-    };
+    let common = arguments.common("services")?;
     let Surveyed { loaded, projects, errors } = survey(&common)?;
     let mut found = Vec::new();
     for (root, project) in &projects {
@@ -175,7 +185,7 @@ pub fn describe(graph: &Graph, build: &Build, exists: &dyn Fn(&str) -> bool) -> 
 }
 
 /// How the files of a repository are called beside those of others: from the current folder where that is above it.
-fn prefix(root: &Path) -> String {
+pub fn prefix(root: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     root.strip_prefix(here).unwrap_or(root).to_string_lossy().into_owned()
 }

@@ -13,6 +13,8 @@ pub struct BuildContext<'a> {
     pub ignore_path: String,
     /// Whether it is there.
     pub has_ignore: bool,
+    /// Whether it is a link: what is behind it may be another file's business, such as that of git.
+    pub ignore_is_link: bool,
     pub ignore: Dockerignore,
 }
 
@@ -32,16 +34,15 @@ impl<'a> BuildContext<'a> {
         let ignore_path = if tree.entry(&own).is_some() { own } else { shared };
         let has_ignore = match tree.entry(&ignore_path) {
             None => false,
-            Some(Entry::File) => true,
-            Some(_) => return Err(format!("{ignore_path} is no plain file")),
+            Some(Entry::File | Entry::Link) => true,
+            Some(Entry::Folder) => return Err(format!("{ignore_path} is no plain file")),
         };
-        let text = if has_ignore {
-            tree.text(&ignore_path).ok_or(format!("{ignore_path} can't be read"))?
-        } else {
-            String::new()
-        };
+        // The builder follows a link (measured with BuildKit 0.26).
+        let read = || tree.text(&ignore_path).or_else(|| tree.text_behind_link(&ignore_path));
+        let text = if has_ignore { read().ok_or(format!("{ignore_path} can't be read"))? } else { String::new() };
+        let ignore_is_link = tree.entry(&ignore_path) == Some(Entry::Link);
         let ignore = Dockerignore::read(&text).map_err(|bad| format!("{ignore_path} can't be read: {bad}"))?;
-        Ok(Self { tree, folder: folder.to_owned(), ignore_path, has_ignore, ignore })
+        Ok(Self { tree, folder: folder.to_owned(), ignore_path, has_ignore, ignore_is_link, ignore })
     }
 
     /// What the builder finds at `path`. A folder that is kept out is there all the same where something in it may not be.

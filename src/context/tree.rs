@@ -122,6 +122,14 @@ impl Tree {
         })
     }
 
+    /// The text of the file that a link of the repository leads to, inside of it.
+    pub fn text_behind_link(&self, path: &str) -> Option<String> {
+        let Source::Folder { root, base } = &self.source else { return None };
+        let place = base.join(path).canonicalize().ok().filter(|place| place.starts_with(root))?;
+        let small = place.metadata().is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST);
+        small.then(|| std::fs::read_to_string(&place).ok()).flatten()
+    }
+
     /// The text of a file; none for links, for what is no text, and for what is larger than configuration gets.
     pub fn text(&self, path: &str) -> Option<String> {
         if self.entry(path) != Some(Entry::File) {

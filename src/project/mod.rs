@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod contexts;
 pub mod graph;
+pub mod models;
 pub mod passing;
 pub mod services;
 pub mod signs;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use crate::config::Settings;
 use crate::context::Tree;
 use crate::dockerfile::Dockerfile;
+use crate::facts::models::Units;
 use crate::facts::{Facts, Scripts, images, managers};
 
 pub use graph::Graph;
@@ -31,6 +33,8 @@ pub struct Project {
     pub graph: Arc<Graph>,
     /// Its files.
     pub tree: Tree,
+    /// Python files of it that were read.
+    pub units: Units,
     /// Where its files speak of build arguments.
     pub passing: Passing,
     /// Stage names that compose files and scripts build by name.

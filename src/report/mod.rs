@@ -2,6 +2,7 @@
 
 pub mod github;
 pub mod json;
+pub mod models;
 pub mod patch;
 pub mod services;
 pub mod text;

@@ -135,6 +135,12 @@ impl Look<'_, '_> {
         if patterns.is_empty() {
             return Ok(None);
         }
+        if self.context.ignore_is_link {
+            return Err(Refusal::Reason(format!(
+                "{} is a link, so that what it would have to keep out can't be added to it",
+                self.context.ignore_path
+            )));
+        }
         patterns.sort();
         patterns.dedup();
         self.may_ignore(&patterns)?;

@@ -26,9 +26,16 @@ const MOST: usize = 20_000;
 const DEEPEST: usize = 14;
 
 /// For each file of the image at the end of a stage that comes from the context: where it lies, and where it comes from.
-pub fn files(facts: &Facts<'_>, stage: usize, context: &BuildContext<'_>) -> BTreeMap<String, String> {
+///
+/// `before`: as far as they are there when the instruction of this index is run.
+pub fn files(
+    facts: &Facts<'_>,
+    stage: usize,
+    before: Option<usize>,
+    context: &BuildContext<'_>,
+) -> BTreeMap<String, String> {
     let mut reader = Reader { facts, context, listed: BTreeMap::new() };
-    reader.stage(stage, 0)
+    reader.stage(stage, before.unwrap_or(usize::MAX), 0)
 }
 
 struct Reader<'a> {
@@ -39,7 +46,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn stage(&mut self, stage: usize, depth: usize) -> BTreeMap<String, String> {
+    fn stage(&mut self, stage: usize, before: usize, depth: usize) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         if depth > 8 {
             return found;
@@ -47,7 +54,7 @@ impl Reader<'_> {
         let mut chain = self.facts.ancestors(stage);
         chain.reverse();
         let facts = self.facts;
-        for copy in facts.copies.iter().filter(|copy| chain.contains(&copy.stage)) {
+        for copy in facts.copies.iter().filter(|copy| chain.contains(&copy.stage) && copy.instruction < before) {
             match &copy.from {
                 None => {
                     for part in copy.parts(self.context).unwrap_or_default() {
@@ -62,7 +69,7 @@ impl Reader<'_> {
                 }
                 Some(name) => {
                     let (Some(from), Ok(words)) = (facts.stage_named(name, copy.stage), &copy.words) else { continue };
-                    let there = self.stage(from, depth + 1);
+                    let there = self.stage(from, usize::MAX, depth + 1);
                     for source in &words.sources {
                         let source = absolute("", source);
                         if let Some(origin) = there.get(&source) {

@@ -14,6 +14,8 @@ use crate::python::{Block, ExpressionKind, Function, StatementKind};
 pub struct Start {
     /// Modules that are loaded first.
     pub units: Vec<usize>,
+    /// Modules that count too, though nothing among the others imports them.
+    pub beside: Vec<usize>,
     /// Names of theirs that the server or runner calls.
     pub names: Vec<String>,
     /// Whether every module counts: it is not known where the program begins.
@@ -57,7 +59,7 @@ pub fn live<'p>(evaluator: &Evaluator<'p>, start: &Start) -> HashSet<ScopeId> {
     for place in &scopes.expressions {
         search.places.entry(place.scope).or_default().push(*place);
     }
-    for unit in &start.units {
+    for unit in start.units.iter().chain(&start.beside) {
         search.unit(*unit);
     }
     search.run();
@@ -250,13 +252,7 @@ impl<'p> Evaluator<'p> {
     fn modules_of(&self, unit: usize, import: super::scopes::Import<'p>) -> Vec<usize> {
         let mut found = Vec::new();
         let program = self.program;
-        let target = if import.level > 0 {
-            program.relative(unit, import.level, import.module)
-        } else {
-            program
-                .module(import.module)
-                .or_else(|| program.beside(unit, import.module).filter(|_| !import.module.contains('.')))
-        };
+        let (target, _) = self.module_of(unit, import.level, import.module);
         found.extend(target);
         if let Some(name) = import.name {
             let below = match target {

@@ -110,6 +110,9 @@ pub const LOADERS: &[Loader] = &[
     loader(LLAMA, "FastEmbedEmbedding", &["model_name"], Some(0), How::FastEmbed)
         .default("BAAI/bge-small-en-v1.5")
         .kept("cache_dir"),
+    loader(LLAMA, "fastembed_sparse_encoder", &["model_name"], Some(0), How::FastEmbed)
+        .default("Qdrant/bm25")
+        .kept("cache_dir"),
     loader(LLAMA, "HuggingFaceLLM", &["model_name"], None, How::Hub),
     loader(CHROMA, "SentenceTransformerEmbeddingFunction", &["model_name"], Some(0), How::SentenceTransformers)
         .default("all-MiniLM-L6-v2"),
@@ -165,7 +168,17 @@ pub const LOADERS: &[Loader] = &[
 pub const FROM_PRETRAINED: Loader = Loader {
     roots: &[],
     name: "from_pretrained",
-    arguments: &["pretrained_model_name_or_path", "model_name_or_path", "model_id", "repo_id", "model_name", "model"],
+    arguments: &[
+        "pretrained_model_name_or_path",
+        "model_name_or_path",
+        "model_id",
+        "repo_id",
+        "model_name",
+        "model",
+        "checkpoint_path",
+        "checkpoint",
+        "backbone_repo",
+    ],
     position: Some(0),
     default: None,
     how: How::Hub,

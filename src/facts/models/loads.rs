@@ -1,8 +1,9 @@
 //! The loads of a program: which calls load a model, and which one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::loaders::{self, How, Loader, is_hub_id};
+use super::names::is_known_short;
 use super::scopes::Place;
 use super::values::{Evaluator, Given, Text, Value, each, only_text};
 use crate::python::{Call, Expression, ExpressionKind};
@@ -30,6 +31,8 @@ pub struct Load {
     pub is_local: bool,
     /// Of torch.hub: the repository.
     pub repository: Option<String>,
+    /// Whether nothing that is started is seen to import its file.
+    pub is_aside: bool,
 }
 
 /// What the code says about where the files are kept.
@@ -56,6 +59,10 @@ pub struct Unresolved {
 pub struct Found {
     pub loads: Vec<Load>,
     pub unresolved: Vec<Unresolved>,
+    /// Environment variables that the program sets itself, with their values where these are known.
+    pub assigned: BTreeMap<String, Option<String>>,
+    /// Whether it writes models to folders of its own.
+    pub saves: bool,
 }
 
 /// Finds the loads in what is run.
@@ -72,6 +79,26 @@ pub fn find(evaluator: &Evaluator<'_>) -> Found {
                 Site { evaluator, place, call }.read(&mut found);
             }
         });
+    }
+    for (scope, name, value) in &scopes.assigned {
+        let around = scopes.statements_around(*scope);
+        let is_live = evaluator.live.borrow().as_ref().is_none_or(|live| live.contains(&around));
+        let of = |expression| evaluator.values(Place { scope: *scope, expression });
+        if let (true, Some(name)) = (is_live, only_text(&of(*name))) {
+            let values = of(*value);
+            let value = match values.as_slice() {
+                [Value::Path(path)] => path.clone(),
+                values => only_text(values).map(|text| text.value.clone()),
+            };
+            found.assigned.insert(name.value.clone(), value);
+        }
+    }
+    found.saves = ["save", "save_pretrained"].iter().any(|name| !evaluator.calls_of(name).is_empty());
+    // `except LookupError: nltk.download(…)` is how it is loaded where nothing in front of it loads anything.
+    let firsts: BTreeSet<(String, How)> =
+        found.loads.iter().filter(|load| !load.is_fallback).map(|load| (load.path.clone(), load.how)).collect();
+    for load in &mut found.loads {
+        load.is_fallback &= firsts.contains(&(load.path.clone(), load.how));
     }
     let mut known = BTreeSet::new();
     found.loads.retain(|load| {
@@ -261,7 +288,8 @@ impl<'p> Site<'_, 'p> {
             let is_there = ["config.json", "modules.json", "model.bin", "adapter_config.json", "model_index.json"]
                 .iter()
                 .any(|name| (self.evaluator.around.text)(&format!("{path}/{name}")).is_some());
-            return is_hub_id(text) && !is_there;
+            let is_named = text.contains('/') || loader.how == How::Whisper || is_known_short(text, loader.how);
+            return is_hub_id(text) && is_named && !is_there;
         }
         match loader.how {
             How::Spacy => is_hub_id(text) && !text.contains('/'),
@@ -310,6 +338,7 @@ impl<'p> Site<'_, 'p> {
             is_second,
             is_fallback: guards.iter().any(|guard| guard.handles),
             is_local,
+            is_aside: false,
             repository: text_of("repo_or_dir").or_else(|| {
                 let first = (loader.how == How::TorchHub).then(|| self.call.arguments.first()).flatten()?;
                 only_text(&self.values(first)).map(|text| text.value.clone())

@@ -1,17 +1,22 @@
 //! The models that a service loads when it runs: found in its Python, with the environment that its container has.
 
 pub mod data;
+pub mod downloads;
 mod image;
 pub mod launch;
 mod live;
 pub mod loaders;
 pub mod loads;
+mod names;
+pub mod places;
+pub mod presence;
 pub mod program;
 mod scopes;
+mod task;
 pub mod values;
+pub mod versions;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 pub use launch::Command;
 pub use loaders::How;
@@ -19,15 +24,11 @@ pub use loads::{Found, Kept, Load, Unresolved};
 pub use program::Units;
 pub use values::{Given, Setting};
 
-use self::launch::{Launch, Target};
-use self::live::Start;
-use self::program::{Program, folder};
-use self::scopes::Scopes;
-use self::values::{Evaluator, Surroundings};
-use crate::context::{BuildContext, join};
+use self::task::Task;
+use self::versions::Versions;
+use crate::context::BuildContext;
 use crate::dockerfile::Keyword;
-use crate::facts::{Facts, Variable};
-use crate::text::LineIndex;
+use crate::facts::{Facts, User, Variable};
 
 /// How a container of an image is started, where a compose file says it.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,21 @@ pub struct Container {
     pub entrypoint: Option<Option<Command>>,
     pub command: Option<Option<Command>>,
     pub workdir: Option<String>,
+    /// None where it says nothing; no text where it is not known.
+    pub user: Option<Option<String>>,
+    /// Where volumes are mounted, absolute, and what they are.
+    pub mounts: Vec<Mounted>,
+}
+
+/// A volume of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mounted {
+    /// Absolute, without a trailing slash.
+    pub target: String,
+    /// Whether it is a folder of the host; else a volume, which the image fills once.
+    pub is_bind: bool,
+    /// `path:line`.
+    pub place: String,
 }
 
 /// A Dockerfile's stage as the image of a service.
@@ -51,34 +67,6 @@ pub struct Service<'a> {
     pub context: &'a BuildContext<'a>,
     pub container: &'a Container,
 }
-
-/// Words that stand in every file that loads a model.
-const SIGNS: [&str; 24] = [
-    "sentence_transformers",
-    "transformers",
-    "from_pretrained",
-    "huggingface_hub",
-    "HuggingFace",
-    "fastembed",
-    "FastEmbed",
-    "whisper",
-    "spacy",
-    "nltk",
-    "tiktoken",
-    "torch.hub",
-    "timm",
-    "FlagEmbedding",
-    "SentenceTransformer",
-    "embedding_functions",
-    "chromadb",
-    "InstructorEmbedding",
-    "keybert",
-    "haystack",
-    "vllm",
-    "speechbrain",
-    "open_clip",
-    "TTS",
-];
 
 impl Service<'_> {
     /// What the container runs, and in which environment.
@@ -168,114 +156,96 @@ impl Service<'_> {
 
     /// The loads of the service.
     pub fn loads(&self, units: &Units) -> Found {
-        let files = image::files(self.facts, self.stage, self.context);
-        let source = |path: &str| join(&self.context.folder, path);
-        let has_signs = |(path, origin): (&String, &String)| {
-            path.ends_with(".py") && units.has(&source(origin), &SIGNS, || self.context.text(origin))
+        let task = Task {
+            facts: self.facts,
+            path: self.path,
+            stage: self.stage,
+            before: None,
+            context: self.context,
+            environment: self.environment(),
+            workdir: self.workdir(),
+            commands: self.commands(),
         };
-        if !files.iter().any(has_signs) {
-            return Found::default();
-        }
-        let environment = self.environment();
-        let workdir = self.workdir();
-        let text_of = |path: &str| files.get(path).and_then(|origin| self.context.text(origin));
-        let variable = |name: &str| environment.get(name).and_then(|setting| setting.value.clone());
-        let commands = self.commands();
-        let mut launches = launch::launches(&commands, &workdir, &variable, &text_of);
-        let mut roots: Vec<String> = Vec::new();
-        for launch in &launches.found {
-            roots.extend(launch.roots.iter().cloned());
-        }
-        roots.push(workdir.clone());
-        let paths = variable("PYTHONPATH").unwrap_or_default();
-        roots.extend(
-            paths.split(':').filter(|path| path.starts_with('/')).map(|path| path.trim_end_matches('/').to_owned()),
-        );
-        roots.push(format!("{workdir}/src"));
-        let mut seen = std::collections::HashSet::new();
-        roots.retain(|root| seen.insert(root.clone()));
-        let mut read: BTreeMap<String, Arc<program::Unit>> = BTreeMap::new();
-        for (path, origin) in files.iter().filter(|(path, _)| path.ends_with(".py")) {
-            if let Some(unit) = units.read(&source(origin), || self.context.text(origin)) {
-                read.insert(path.clone(), unit);
-            }
-        }
-        for (index, launch) in launches.found.iter_mut().enumerate() {
-            if let Target::Code(code) = &launch.what {
-                let path = format!("{workdir}/<command {index}>.py");
-                if let Ok(body) = crate::python::read(code) {
-                    let unit = program::Unit { source: self.path.to_owned(), lines: LineIndex::new(""), body };
-                    read.insert(path.clone(), Arc::new(unit));
-                }
-                launch.what = Target::Script(path);
-            }
-        }
-        let program = Program::new(read, roots);
-        let mut words: HashMap<usize, Vec<String>> = HashMap::new();
-        let start = start(&program, &launches, &mut words, commands.is_empty());
-        let scopes = Scopes::new(&program);
-        let in_project = |path: &str| {
-            let origin = files.get(path)?;
-            Some((source(origin), self.context.text(origin)?))
-        };
-        let around = Surroundings { environment: &environment, workdir: &workdir, words, text: &in_project };
-        let evaluator = Evaluator::new(&program, &scopes, &around);
-        let live = live::live(&evaluator, &start);
-        evaluator.set_live(live);
-        loads::find(&evaluator)
+        task.run(units, true)
     }
-}
 
-/// Where the program begins.
-fn start(
-    program: &Program,
-    launches: &launch::Launches,
-    words: &mut HashMap<usize, Vec<String>>,
-    has_no_command: bool,
-) -> Start {
-    let mut start = Start { is_open: has_no_command, ..Start::default() };
-    let mut is_missing = false;
-    let mut take = |unit: usize, launch: &Launch, is_main: bool, start: &mut Start| {
-        start.units.push(unit);
-        if is_main {
-            words.entry(unit).or_default().extend(launch.words.iter().cloned());
+    /// What the service asks for of libraries: in the files that any stage gets, and on the command lines of pip.
+    pub fn versions(&self) -> Versions {
+        let mut versions = Versions::default();
+        let mut paths: Vec<String> = Vec::new();
+        for stage in 0..self.facts.stages.len() {
+            paths.extend(image::files(self.facts, stage, None, self.context).into_values());
         }
-    };
-    for launch in &launches.found {
-        match &launch.what {
-            Target::Script(path) => match program.at(path) {
-                Some(unit) => take(unit, launch, true, &mut start),
-                None => is_missing = true,
-            },
-            Target::Module(name) => {
-                let main = program.module(&format!("{name}.__main__"));
-                match main.or_else(|| program.module(name)) {
-                    Some(unit) => take(unit, launch, true, &mut start),
-                    None => is_missing = true,
-                }
-            }
-            Target::Object(name, object) => match program.module(name) {
-                Some(unit) => {
-                    start.names.extend(object.iter().cloned());
-                    take(unit, launch, false, &mut start);
-                }
-                None => is_missing = true,
-            },
-            Target::Code(_) => {}
-            Target::Open => start.is_open = true,
-        }
-    }
-    // A command that leads nowhere that is known may lead anywhere.
-    if start.units.is_empty() && (is_missing || !launches.unknown.is_empty()) {
-        start.is_open = true;
-    }
-    if start.is_open {
-        // Any file may be the one that is started.
-        for (unit, path) in program.paths.iter().enumerate() {
-            if !folder(path).is_empty() {
-                words.entry(unit).or_default();
+        let mounts = self.facts.runs.iter().flat_map(|run| &run.mounts).filter(|mount| mount.kind == "bind");
+        paths.extend(mounts.filter_map(|mount| mount.source.clone()));
+        paths.sort();
+        paths.dedup();
+        for path in paths {
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            let is_asked = name.contains("requirements") && (name.ends_with(".txt") || name.ends_with(".in"))
+                || path.contains("requirements/") && name.ends_with(".txt")
+                || matches!(name, "pyproject.toml" | "poetry.lock" | "uv.lock" | "pdm.lock");
+            if let Some(text) = is_asked.then(|| self.context.text(&path)).flatten() {
+                versions.read(&path, &text);
             }
         }
+        for call in self.facts.runs.iter().flat_map(|run| run.calls().iter().map(move |call| (run, call))) {
+            let (run, call) = call;
+            if matches!(call.manager.id, "pip" | "uv") {
+                let words = &run.commands()[call.command].words[call.arguments..];
+                words.iter().filter_map(|word| word.value.as_deref()).filter(|word| !word.starts_with('-')).for_each(
+                    |word| {
+                        versions.word(word);
+                    },
+                );
+            }
+        }
+        versions
     }
-    start
+
+    /// Names of spaCy's models among the requirements that are copied in.
+    pub fn spacy_requirements(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for stage in 0..self.facts.stages.len() {
+            for path in image::files(self.facts, stage, None, self.context).into_values() {
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                if name.contains("requirements") || matches!(name, "pyproject.toml" | "poetry.lock" | "uv.lock") {
+                    let text = self.context.text(&path).unwrap_or_default();
+                    let words = text.split(|ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'' | ',' | '='));
+                    found.extend(words.filter_map(downloads::spacy_package));
+                }
+            }
+        }
+        found
+    }
+
+    /// A variable of the container: none where nothing sets it, no text where its value is not known.
+    fn variable(&self, name: &str) -> Option<Option<String>> {
+        if let Some(setting) = self.container.environment.get(name) {
+            return Some(setting.value.clone());
+        }
+        match self.facts.stages[self.stage].end.env.get(name)? {
+            Variable::Known(value) => Some(Some(value.clone())),
+            Variable::Unknown => Some(None),
+            Variable::Argument(_) => None,
+        }
+    }
+
+    /// The user of the container; none where it is not known.
+    pub fn user(&self) -> Option<User> {
+        let state = &self.facts.stages[self.stage].end;
+        match &self.container.user {
+            Some(Some(user)) => Some(User::named(user, &state.users)),
+            Some(None) => None,
+            None => state.user.clone(),
+        }
+    }
+
+    /// The home of the container's user.
+    pub fn home(&self) -> Option<String> {
+        match self.variable("HOME") {
+            Some(home) => home,
+            None => self.user()?.home,
+        }
+    }
 }

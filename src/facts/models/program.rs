@@ -114,12 +114,16 @@ impl Program {
     fn only_ending(&self, path: &str) -> Option<usize> {
         let last = path.rsplit('/').next().unwrap_or(path);
         let candidates = self.by_name.get(last)?;
-        let mut found = candidates.iter().filter(|index| {
-            let parts = module_parts(&self.paths[**index]).join("/");
-            parts == path || parts.ends_with(&format!("/{path}"))
-        });
-        let first = found.next()?;
-        found.next().is_none().then_some(*first)
+        // Where the image has another layout than the repository, the one that the repository has may be meant: somebody mounts it.
+        let only = |place: &dyn Fn(usize) -> String| {
+            let mut found = candidates.iter().filter(|index| {
+                let parts = module_parts(&place(**index)).join("/");
+                parts == path || parts.ends_with(&format!("/{path}"))
+            });
+            let first = found.next()?;
+            found.next().is_none().then_some(*first)
+        };
+        only(&|index| self.paths[index].clone()).or_else(|| only(&|index| self.units[index].source.clone()))
     }
 
     /// The file next to another one, as seen from a file of this name.

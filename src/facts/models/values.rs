@@ -4,7 +4,7 @@ mod calls;
 mod classes;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use calls::wrapped;
@@ -70,6 +70,8 @@ pub enum Value<'p> {
     Instance(ScopeId),
     Function(ScopeId),
     Lambda(Place<'p>),
+    /// An environment variable that nothing in the repository sets: nothing, unless somebody sets it elsewhere.
+    Unset,
     /// Why it is not known.
     Unknown(String),
 }
@@ -96,6 +98,17 @@ pub struct Surroundings<'a> {
     pub text: &'a dyn Fn(&str) -> Option<(String, String)>,
 }
 
+/// An expression by its address, in a scope, inside a call.
+type Key = (usize, ScopeId, usize);
+
+/// A call whose function is looked into with what it is given.
+#[derive(Debug)]
+struct Frame<'p> {
+    function: ScopeId,
+    arguments: HashMap<&'p str, Vec<Value<'p>>>,
+    id: usize,
+}
+
 /// Finds values.
 pub struct Evaluator<'p> {
     pub program: &'p Program,
@@ -105,15 +118,22 @@ pub struct Evaluator<'p> {
     pub live: RefCell<Option<HashSet<ScopeId>>>,
     /// Every call by the last name of what is called.
     calls: HashMap<&'p str, Vec<Place<'p>>>,
-    known: RefCell<HashMap<(usize, ScopeId), Vec<Value<'p>>>>,
-    open: RefCell<HashSet<(usize, ScopeId)>>,
-    circles: Cell<usize>,
-    depth: Cell<usize>,
+    known: RefCell<HashMap<Key, Vec<Value<'p>>>>,
+    /// What was found inside a circle that is not closed yet, and the depth at which it began.
+    passing: RefCell<HashMap<Key, (Vec<Value<'p>>, usize)>>,
+    /// What is being looked for, and how deep.
+    open: RefCell<HashMap<Key, usize>>,
+    /// For each depth the least one that a circle leads back to.
+    lowest: RefCell<Vec<usize>>,
     files: RefCell<HashMap<String, Option<Data>>>,
+    frames: RefCell<Vec<Frame<'p>>>,
+    next_frame: Cell<usize>,
+    /// Names of modules that are being looked for: two modules may import one from the other.
+    importing: RefCell<HashSet<(usize, &'p str)>>,
 }
 
 /// Deeper than people write.
-const DEEPEST: usize = 120;
+const DEEPEST: usize = 80;
 /// More values than one name has for any purpose here.
 const MOST: usize = 32;
 
@@ -134,10 +154,13 @@ impl<'p> Evaluator<'p> {
             live: RefCell::default(),
             calls,
             known: RefCell::default(),
+            passing: RefCell::default(),
             open: RefCell::default(),
-            circles: Cell::new(0),
-            depth: Cell::new(0),
+            lowest: RefCell::default(),
             files: RefCell::default(),
+            importing: RefCell::default(),
+            frames: RefCell::default(),
+            next_frame: Cell::new(1),
         }
     }
 
@@ -145,6 +168,7 @@ impl<'p> Evaluator<'p> {
     pub fn set_live(&self, live: HashSet<ScopeId>) {
         *self.live.borrow_mut() = Some(live);
         self.known.borrow_mut().clear();
+        self.passing.borrow_mut().clear();
     }
 
     /// Calls by the last name of what is called, as far as they are run.
@@ -158,25 +182,45 @@ impl<'p> Evaluator<'p> {
 
     /// The values that an expression may have; nothing where it goes in circles.
     pub fn values(&self, place: Place<'p>) -> Vec<Value<'p>> {
-        let key = (std::ptr::from_ref(place.expression) as usize, place.scope);
+        let frame = self.frames.borrow().last().map_or(0, |frame| frame.id);
+        let key = (std::ptr::from_ref(place.expression) as usize, place.scope, frame);
         if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
-        if self.depth.get() > DEEPEST || !self.open.borrow_mut().insert(key) {
-            self.circles.set(self.circles.get() + 1);
+        if let Some((values, low)) = self.passing.borrow().get(&key) {
+            self.leads_back(*low);
+            return values.clone();
+        }
+        let depth = self.lowest.borrow().len();
+        if depth > DEEPEST {
+            return vec![Value::Unknown("too many steps away".to_owned())];
+        }
+        let earlier = self.open.borrow().get(&key).copied();
+        if let Some(earlier) = earlier {
+            self.leads_back(earlier);
             return Vec::new();
         }
-        let before = self.circles.get();
-        self.depth.set(self.depth.get() + 1);
+        self.open.borrow_mut().insert(key, depth);
+        self.lowest.borrow_mut().push(usize::MAX);
         let mut values = self.find(place);
         values.truncate(MOST);
-        self.depth.set(self.depth.get() - 1);
         self.open.borrow_mut().remove(&key);
-        // What was found inside a circle may lack what the circle brings.
-        if self.circles.get() == before || self.depth.get() == 0 {
+        let low = self.lowest.borrow_mut().pop().unwrap_or(usize::MAX);
+        if low >= depth {
+            // Whatever circles there were began here: what was found inside them is looked for anew, with this known.
+            self.passing.borrow_mut().retain(|_, (_, low)| *low < depth);
             self.known.borrow_mut().insert(key, values.clone());
+        } else {
+            self.passing.borrow_mut().insert(key, (values.clone(), low));
+            self.leads_back(low);
         }
         values
+    }
+
+    fn leads_back(&self, depth: usize) {
+        if let Some(lowest) = self.lowest.borrow_mut().last_mut() {
+            *lowest = depth.min(*lowest);
+        }
     }
 
     fn find(&self, place: Place<'p>) -> Vec<Value<'p>> {
@@ -201,7 +245,11 @@ impl<'p> Evaluator<'p> {
                 for operand in operands {
                     let values = self.values(here(operand));
                     let decided = matches!(values.as_slice(), [value] if is_true(value) == Some(true));
-                    all.extend(values.into_iter().filter(|value| is_true(value) != Some(false)));
+                    all.extend(
+                        values
+                            .into_iter()
+                            .filter(|value| is_true(value) != Some(false) && !matches!(value, Value::Unset)),
+                    );
                     if decided {
                         break;
                     }
@@ -319,6 +367,7 @@ impl<'p> Evaluator<'p> {
             return Some(is_in == (operator == Comparison::In));
         }
         let rights = self.values(right);
+        let (lefts, rights) = (distinct(lefts), distinct(rights));
         let equal = match (lefts.as_slice(), rights.as_slice()) {
             ([Value::Text(left)], [Value::Text(right)]) => left.value == right.value,
             ([Value::Bool(left)], [Value::Bool(right)]) => left == right,
@@ -355,7 +404,7 @@ impl<'p> Evaluator<'p> {
             if !is_hidden && here.bindings.contains_key(name) {
                 return self.bound(at, name, offset);
             }
-            if let Some(found) = self.starred(at, name) {
+            if let Some(found) = self.starred(at, name, &mut Vec::new()) {
                 return found;
             }
             let Some(parent) = here.parent else { break };
@@ -375,24 +424,31 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn starred(&self, scope: ScopeId, name: &str) -> Option<Vec<Value<'p>>> {
+    /// A name that `from module import *` brings.
+    fn starred(&self, scope: ScopeId, name: &str, seen: &mut Vec<usize>) -> Option<Vec<Value<'p>>> {
         let unit = self.scopes.all[scope].unit;
-        self.scopes.all[scope].stars.iter().find_map(|import| match self.imported(unit, *import).as_slice() {
-            [Value::Unit(other)] if *other != unit => {
-                let found = self.global(*other, name);
-                (!found.is_empty()).then_some(found)
+        self.scopes.all[scope].stars.iter().find_map(|import| {
+            let target = self.module_of(unit, import.level, import.module).0?;
+            if seen.contains(&target) {
+                return None;
             }
-            _ => None,
+            seen.push(target);
+            let found = self.global_of(target, name, seen);
+            (!found.is_empty()).then_some(found)
         })
     }
 
     /// A name of a module as other modules see it.
     pub fn global(&self, unit: usize, name: &str) -> Vec<Value<'p>> {
+        self.global_of(unit, name, &mut vec![unit])
+    }
+
+    fn global_of(&self, unit: usize, name: &str, seen: &mut Vec<usize>) -> Vec<Value<'p>> {
         let scope = self.scopes.of_unit[unit];
         if self.scopes.all[scope].bindings.contains_key(name) {
             return self.bound(scope, name, None);
         }
-        self.starred(scope, name).unwrap_or_default()
+        self.starred(scope, name, seen).unwrap_or_default()
     }
 
     fn bound(&self, scope: ScopeId, name: &str, offset: Option<usize>) -> Vec<Value<'p>> {
@@ -481,18 +537,22 @@ impl<'p> Evaluator<'p> {
         found
     }
 
+    /// The module that an import in `unit` means, and its path without an ending.
+    pub fn module_of(&self, unit: usize, level: u32, module: &str) -> (Option<usize>, String) {
+        let program = self.program;
+        if level > 0 {
+            return (program.relative(unit, level, module), program.package(unit, level, module));
+        }
+        // Scripts of one folder import one another by their bare names.
+        let beside = || if module.contains('.') { None } else { program.beside(unit, module) };
+        let root = program.roots.first().map_or("", String::as_str);
+        (program.module(module).or_else(beside), format!("{root}/{}", module.replace('.', "/")))
+    }
+
     fn imported(&self, unit: usize, import: Import<'p>) -> Vec<Value<'p>> {
         let Import { module, level, name } = import;
         let program = self.program;
-        let (target, package) = if level > 0 {
-            (program.relative(unit, level, module), program.package(unit, level, module))
-        } else {
-            // Scripts of one folder import one another by their bare names.
-            let beside = || if module.contains('.') { None } else { program.beside(unit, module) };
-            let target = program.module(module).or_else(beside);
-            let root = program.roots.first().map_or("", String::as_str);
-            (target, format!("{root}/{}", module.replace('.', "/")))
-        };
+        let (target, package) = self.module_of(unit, level, module);
         let Some(name) = name else {
             return match target {
                 Some(unit) => vec![Value::Unit(unit)],
@@ -501,9 +561,12 @@ impl<'p> Evaluator<'p> {
             };
         };
         if let Some(target) = target {
-            let found = self.global(target, name);
-            if !found.is_empty() {
-                return found;
+            if self.importing.borrow_mut().insert((target, name)) {
+                let found = self.global(target, name);
+                self.importing.borrow_mut().remove(&(target, name));
+                if !found.is_empty() {
+                    return found;
+                }
             }
             if let Some(below) = program.below(&stem(&program.paths[target]), name) {
                 return vec![Value::Unit(below)];
@@ -657,6 +720,16 @@ impl<'p> Evaluator<'p> {
         if let (Some(class), 0, false) = (class, index, is_static) {
             return vec![if parameter.name == "cls" { Value::Class(class) } else { Value::Instance(class) }];
         }
+        let given = self
+            .frames
+            .borrow()
+            .iter()
+            .rev()
+            .find(|frame| frame.function == scope)
+            .and_then(|frame| frame.arguments.get(parameter.name.as_str()).cloned());
+        if let Some(given) = given {
+            return given;
+        }
         let default = || {
             let values = parameter.default.as_ref().map(|default| {
                 let mut values = self.values(Place { scope: parent.unwrap_or(scope), expression: default });
@@ -751,21 +824,28 @@ pub fn only_text<'v>(values: &'v [Value<'_>]) -> Option<&'v Text> {
     for value in values {
         match value {
             Value::Text(text) if found.is_none_or(|before| before.value == text.value) => found = Some(text),
-            Value::None => {}
+            Value::None | Value::Unset => {}
             _ => return None,
         }
     }
     found
 }
 
-/// The texts among values, each once.
-pub fn texts<'v>(values: &'v [Value<'_>]) -> Vec<&'v Text> {
-    let mut known = BTreeSet::new();
-    let texts = values.iter().filter_map(|value| match value {
-        Value::Text(text) => Some(text),
-        _ => None,
-    });
-    texts.filter(|text| known.insert(text.value.clone())).collect()
+/// Values without those that are the same text or truth value as one before.
+fn distinct(values: Vec<Value<'_>>) -> Vec<Value<'_>> {
+    let mut kept: Vec<Value<'_>> = Vec::new();
+    for value in values {
+        let is_known = kept.iter().any(|known| match (known, &value) {
+            (Value::Text(left), Value::Text(right)) => left.value == right.value,
+            (Value::Bool(left), Value::Bool(right)) => left == right,
+            (Value::None, Value::None) => true,
+            _ => false,
+        });
+        if !is_known {
+            kept.push(value);
+        }
+    }
+    kept
 }
 
 /// Marks texts as given in a way, unless another one says more.
@@ -783,7 +863,8 @@ fn is_true(value: &Value<'_>) -> Option<bool> {
         Value::None => Some(false),
         Value::Bool(value) => Some(*value),
         Value::Class(_) | Value::Instance(_) | Value::Function(_) | Value::Lambda(_) | Value::Unit(_) => Some(true),
-        Value::Path(_)
+        Value::Unset
+        | Value::Path(_)
         | Value::External(_)
         | Value::Literal(_)
         | Value::Data(_)

@@ -1,6 +1,8 @@
 //! What calls give, and which calls reach a function.
 
-use super::{Evaluator, Given, Value, of_data, only_text, raise, stem};
+use std::collections::HashMap;
+
+use super::{Evaluator, Frame, Given, Value, of_data, only_text, raise, stem};
 use crate::facts::copies::absolute;
 use crate::facts::models::program::folder;
 use crate::facts::models::scopes::{Place, ScopeId, ScopeKind};
@@ -87,7 +89,10 @@ impl<'p> Evaluator<'p> {
         let mut found = Vec::new();
         for callee in self.values(here(&call.function)) {
             match callee {
-                Value::Function(function) => found.extend(self.returned(function)),
+                Value::Function(function) => found.extend(self.returned_to(function, place, call)),
+                Value::Class(class) if self.is_enumeration(class) => {
+                    found.extend(call.arguments.first().map(|value| self.values(here(value))).unwrap_or_default());
+                }
                 Value::Class(class) => found.push(Value::Instance(class)),
                 Value::Instance(class) => {
                     let called = self.member(class, "__call__");
@@ -115,6 +120,43 @@ impl<'p> Evaluator<'p> {
         let Some(returns) = self.scopes.returns.get(&function) else { return vec![Value::None] };
         let held = returns.iter().filter(|value| self.excluded(function, value.offset).is_none());
         held.flat_map(|value| self.values(Place { scope: function, expression: value })).collect()
+    }
+
+    /// What a function of the program gives back to a call.
+    fn returned_to(&self, function: ScopeId, place: Place<'p>, call: &'p Call) -> Vec<Value<'p>> {
+        const DEEPEST: usize = 4;
+        let ScopeKind::Function(definition) = self.scopes.all[function].kind else { return Vec::new() };
+        let is_spread = call.arguments.iter().any(|argument| matches!(argument.kind, ExpressionKind::Starred(_)))
+            || call.keywords.iter().any(|(name, _)| name.is_none());
+        let is_inside = self.frames.borrow().iter().any(|frame| frame.function == function);
+        if definition.parameters.is_empty() || is_spread || is_inside || self.frames.borrow().len() >= DEEPEST {
+            return self.returned(function);
+        }
+        let parent = self.scopes.all[function].parent.unwrap_or(function);
+        let is_method = matches!(self.scopes.all[parent].kind, ScopeKind::Class(_));
+        let is_static = definition.decorators.iter().any(|decorator| decorator.last_name() == Some("staticmethod"));
+        let skipped = usize::from(is_method && !is_static);
+        let mut arguments = HashMap::new();
+        for (index, parameter) in definition.parameters.iter().enumerate().skip(skipped) {
+            let values = match call.argument(&parameter.name, Some(index - skipped)) {
+                Some(argument) => self.values(Place { scope: place.scope, expression: argument }),
+                None => match &parameter.default {
+                    Some(default) => {
+                        let mut values = self.values(Place { scope: parent, expression: default });
+                        raise(&mut values, Given::DefaultArgument);
+                        values
+                    }
+                    None => continue,
+                },
+            };
+            arguments.insert(parameter.name.as_str(), values);
+        }
+        let id = self.next_frame.get();
+        self.next_frame.set(id + 1);
+        self.frames.borrow_mut().push(Frame { function, arguments, id });
+        let found = self.returned(function);
+        self.frames.borrow_mut().pop();
+        found
     }
 
     /// Methods of texts, paths, dictionaries and configuration files.
@@ -180,6 +222,7 @@ impl<'p> Evaluator<'p> {
                     }
                 }
                 Value::None => {}
+                Value::Unset => found.push(Value::Unset),
                 Value::Unknown(why) => found.push(Value::Unknown(why)),
                 _ => return None,
             }
@@ -208,7 +251,7 @@ impl<'p> Evaluator<'p> {
             };
             let default = call.argument("default", Some(1)).map(|default| self.values(here(default)));
             // Without a default it is nothing.
-            let default = default.or_else(|| name.starts_with("os.").then(|| vec![Value::None]));
+            let default = default.or_else(|| name.starts_with("os.").then(|| vec![Value::Unset]));
             return self.variable(&variable.value, default);
         }
         if READERS.contains(&name) {
@@ -430,7 +473,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// The names that a class and those built on it go by.
-    fn class_names(&self, class: ScopeId) -> Vec<String> {
+    pub(super) fn class_names(&self, class: ScopeId) -> Vec<String> {
         let mut names = vec!["cls".to_owned()];
         for (index, scope) in self.scopes.all.iter().enumerate() {
             if let ScopeKind::Class(definition) = scope.kind

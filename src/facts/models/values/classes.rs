@@ -51,6 +51,11 @@ impl<'p> Evaluator<'p> {
             .collect()
     }
 
+    /// Whether its members are texts that stand for themselves.
+    pub(super) fn is_enumeration(&self, class: ScopeId) -> bool {
+        self.library_bases(class).iter().any(|base| base.starts_with("enum."))
+    }
+
     fn kind(&self, class: ScopeId) -> Kind {
         let bases = self.library_bases(class);
         if bases.iter().any(|base| base.ends_with("BaseSettings")) {
@@ -192,11 +197,11 @@ impl<'p> Evaluator<'p> {
             && !self.library_bases(class).iter().any(|base| base.ends_with("BaseModel")))
         .then(|| self.scopes.all[owner].fields.iter().position(|(field, ..)| *field == name))
         .flatten();
-        let ScopeKind::Class(definition) = self.scopes.all[class].kind else { return Vec::new() };
         let mut values = Vec::new();
         let mut is_left_out = false;
         let mut is_made = false;
-        for place in self.calls_of(&definition.name) {
+        let calls: Vec<Place<'p>> = self.class_names(class).iter().flat_map(|name| self.calls_of(name)).collect();
+        for place in calls {
             let Some(call) = place.expression.call() else { continue };
             let callee = self.values(Place { scope: place.scope, expression: &call.function });
             if !matches!(callee.as_slice(), [Value::Class(other)] if *other == class) {
