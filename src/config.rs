@@ -93,6 +93,18 @@ pub const FIELDS: &[Field] = &[
         "Build arguments whose value changes with every commit or build and that no dependency install reads; sink-build-args moves them like the ones that it knows.",
     ),
     field(
+        "models.offline",
+        "true or false",
+        "false",
+        "Let add-model-stage set HF_HUB_OFFLINE=1 where every model that a service loads is in its image.",
+    ),
+    field(
+        "models.override",
+        "path of a compose file",
+        "the override file that Compose loads by itself",
+        "The compose file that add-model-volume writes volumes for development into, such as \"compose.dev.yml\"; relative to the folder of the compose file that it goes on top of, and made where it is missing.",
+    ),
+    field(
         "override.files",
         "list of globs",
         "required",
@@ -158,6 +170,8 @@ struct Schema {
     cache: CacheSchema,
     #[serde(default)]
     build_args: BuildArgsSchema,
+    #[serde(default)]
+    models: ModelSettings,
     #[serde(default, rename = "override")]
     overrides: Vec<OverrideSchema>,
     #[serde(default, rename = "base")]
@@ -187,6 +201,18 @@ struct CacheSchema {
 struct BuildArgsSchema {
     #[serde(default)]
     per_commit: Vec<String>,
+}
+
+/// What is known of models that services load.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelSettings {
+    /// Whether services whose models are all in the image may be told to stay offline.
+    #[serde(default)]
+    pub offline: bool,
+    /// The compose file for development, as written.
+    #[serde(rename = "override")]
+    pub override_file: Option<String>,
 }
 
 /// What add-cache-from writes.
@@ -336,6 +362,7 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// Build arguments whose value changes with every commit or build, beside those that are known.
     pub per_commit: Vec<String>,
+    pub models: ModelSettings,
     pub knowledge: Knowledge,
 }
 
@@ -450,6 +477,7 @@ impl Config {
                 services: self.schema.cache.services.clone(),
             },
             per_commit: self.schema.build_args.per_commit.clone(),
+            models: self.schema.models.clone(),
             knowledge: self.knowledge.clone(),
         };
         for other in &self.schema.overrides {
@@ -593,6 +621,10 @@ mode = "off"
 
 [build-args]
 per-commit = ["FRONTEND_STAMP"]
+
+[models]
+offline = false
+override = "compose.dev.yml"
 
 [[override]]
 files = ["legacy/**"]

@@ -9,6 +9,7 @@ use crate::context::BuildContext;
 use crate::facts::Facts;
 use crate::facts::compose;
 use crate::facts::compose::VolumeKind;
+use crate::facts::interpolation;
 use crate::facts::models::presence::{self, Presence};
 use crate::facts::models::{Command, Container, Found, Given, Mounted, Service, Setting};
 
@@ -59,12 +60,12 @@ impl Project {
             let is_known =
                 compose.is_none() && services.iter().any(|known| known.context == folder && known.stage == stage);
             if !is_known {
-                services.push(self.service(path, facts, context, stage, compose, runtime));
+                services.push(self.service(path, facts, context, stage, compose, runtime, arguments(build)));
             }
         }
         if services.is_empty() && !facts.stages.is_empty() {
             for context in contexts.likely(facts).into_iter().take(1) {
-                services.push(self.service(path, facts, context, facts.stages.len() - 1, None, None));
+                services.push(self.service(path, facts, context, facts.stages.len() - 1, None, None, BTreeMap::new()));
             }
         }
         Ok(services)
@@ -78,8 +79,9 @@ impl Project {
         stage: usize,
         compose: Option<(String, String)>,
         runtime: Option<Runtime>,
+        arguments: BTreeMap<String, Option<String>>,
     ) -> ServiceModels {
-        let container = runtime.as_ref().map(container).unwrap_or_default();
+        let container = Container { arguments, ..runtime.as_ref().map(container).unwrap_or_default() };
         let service = Service { facts, path, stage, context, container: &container };
         let found = service.loads(&self.units);
         let presence = presence::of(&service, &found, &self.units);
@@ -96,6 +98,15 @@ fn stage_of(facts: &Facts<'_>, target: Option<&str>) -> Option<usize> {
         .iter()
         .position(|stage| stage.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(target)));
     by_name.or_else(|| target.parse().ok().filter(|index| *index <= last))
+}
+
+/// The build arguments that a build passes; no text where it depends on a variable without a default.
+fn arguments(build: &Build) -> BTreeMap<String, Option<String>> {
+    let read = |value: &String| match build.by {
+        By::Compose => interpolation::interpolate(value).known().map(str::to_owned),
+        _ => (!value.contains('$')).then(|| value.clone()),
+    };
+    build.args.iter().map(|(name, value)| (name.clone(), value.as_ref().and_then(read))).collect()
 }
 
 fn container(runtime: &Runtime) -> Container {
@@ -117,7 +128,8 @@ fn container(runtime: &Runtime) -> Container {
         place: mount.place.to_string(),
     });
     let (entrypoint, command) = (command(&runtime.entrypoint), command(&runtime.command));
-    Container { environment, entrypoint, command, workdir, user, mounts: mounts.collect() }
+    let mounts = mounts.collect();
+    Container { environment, entrypoint, command, workdir, user, mounts, ..Container::default() }
 }
 
 /// A command of a compose file: nothing said, the image's own, or another one.

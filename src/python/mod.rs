@@ -79,10 +79,6 @@ pub enum StatementKind {
         orelse: Block,
         finally: Block,
     },
-    Match {
-        subject: Expression,
-        cases: Vec<Block>,
-    },
     /// `raise`, `break`, `continue`: nothing behind it in its block is run.
     Leave(Vec<Expression>),
     /// Anything else, with the expressions in it.
@@ -143,7 +139,8 @@ pub enum ExpressionKind {
     Text(String),
     /// An f-string; pieces that are no literal are the expressions in it. `None` stands for one with a format or a conversion.
     Format(Vec<Option<Expression>>),
-    Number,
+    /// A whole number that is not negative, if it is one.
+    Number(Option<usize>),
     Bool(bool),
     None,
     Name(String),
@@ -267,7 +264,7 @@ impl Expression {
     pub fn children(&self) -> Vec<&Expression> {
         use ExpressionKind as Kind;
         match &self.kind {
-            Kind::Text(_) | Kind::Number | Kind::Bool(_) | Kind::None | Kind::Name(_) => Vec::new(),
+            Kind::Text(_) | Kind::Number(_) | Kind::Bool(_) | Kind::None | Kind::Name(_) => Vec::new(),
             Kind::Format(parts) => parts.iter().flatten().collect(),
             Kind::Attribute(value, _)
             | Kind::Not(value)
@@ -332,7 +329,6 @@ impl Statement {
             Kind::With { items, .. } => {
                 items.iter().flat_map(|(value, target)| [value].into_iter().chain(target)).collect()
             }
-            Kind::Match { subject, .. } => vec![subject],
             Kind::Leave(values) | Kind::Other(values) => values.iter().collect(),
         }
     }
@@ -352,7 +348,6 @@ impl Statement {
                 all.extend([orelse, finally]);
                 all
             }
-            Kind::Match { cases, .. } => cases.iter().collect(),
             _ => Vec::new(),
         }
     }

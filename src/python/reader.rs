@@ -22,6 +22,36 @@ fn block(body: &[Stmt]) -> Block {
     body.iter().map(statement).collect()
 }
 
+/// What a case tests; nothing where it takes everything.
+fn case_test(subject: &Expr, case: &ast::MatchCase) -> Option<Expression> {
+    use ast::Pattern;
+    fn values<'a>(pattern: &'a Pattern, found: &mut Vec<&'a Expr>) -> bool {
+        match pattern {
+            Pattern::MatchValue(value) => found.push(&value.value),
+            Pattern::MatchOr(either) => return either.patterns.iter().all(|pattern| values(pattern, found)),
+            _ => return false,
+        }
+        true
+    }
+    let offset = case.pattern.start().to_usize();
+    let other = || ExpressionKind::Other(case.guard.iter().map(|guard| expression(guard)).collect());
+    let mut found = Vec::new();
+    let takes_all = matches!(&case.pattern, Pattern::MatchAs(pattern) if pattern.pattern.is_none());
+    let kind = if takes_all && case.guard.is_none() {
+        return None;
+    } else if case.guard.is_none() && values(&case.pattern, &mut found) {
+        let items = ExpressionKind::Sequence(found.into_iter().map(expression).collect());
+        ExpressionKind::Compare {
+            left: Box::new(expression(subject)),
+            operator: Comparison::In,
+            right: Box::new(Expression { offset, kind: items }),
+        }
+    } else {
+        other()
+    };
+    Some(Expression { offset, kind })
+}
+
 fn statement(statement: &Stmt) -> Statement {
     use StatementKind as Kind;
     let kind = match statement {
@@ -99,10 +129,10 @@ fn statement(statement: &Stmt) -> Statement {
             orelse: block(&attempt.orelse),
             finally: block(&attempt.finalbody),
         },
-        Stmt::Match(matched) => Kind::Match {
-            subject: expression(&matched.subject),
-            cases: matched.cases.iter().map(|case| block(&case.body)).collect(),
-        },
+        // The same as a chain of `if`: `case "a" | "b"` tests `subject in ("a", "b")`.
+        Stmt::Match(matched) => {
+            Kind::If(matched.cases.iter().map(|case| (case_test(&matched.subject, case), block(&case.body))).collect())
+        }
         Stmt::Raise(raise) => {
             Kind::Leave(raise.exc.iter().chain(&raise.cause).map(|value| expression(value)).collect())
         }
@@ -157,7 +187,10 @@ fn expression(value: &Expr) -> Expression {
     let kind = match value {
         Expr::StringLiteral(text) => Kind::Text(text.value.to_str().to_owned()),
         Expr::FString(format) => Kind::Format(format.value.iter().flat_map(format_part).collect()),
-        Expr::NumberLiteral(_) => Kind::Number,
+        Expr::NumberLiteral(number) => Kind::Number(match &number.value {
+            ast::Number::Int(value) => value.as_u64().and_then(|value| value.try_into().ok()),
+            _ => None,
+        }),
         Expr::BooleanLiteral(value) => Kind::Bool(value.value),
         Expr::NoneLiteral(_) => Kind::None,
         Expr::Name(name) => Kind::Name(name.id.to_string()),

@@ -168,7 +168,12 @@ def clean(path):
 def judge(truth, reported):
     """Sets of canonical ids, and the reports behind them."""
     found, unresolved, at = {}, [], {}
+    listed = set()
     for service in reported:
+        # Encodings stand in a list of their own: one that the truth doesn't name is not wrong.
+        for model in service.get("vocabularies") or []:
+            if model.get("id"):
+                listed.add(canonical(model.get("library"), model["id"]))
         for model in service.get("models") or []:
             if not model.get("id"):
                 continue
@@ -179,7 +184,7 @@ def judge(truth, reported):
         for entry in service.get("unresolved") or []:
             if entry not in unresolved:
                 unresolved.append(entry)
-    missing = [n for n in truth.required if n not in found]
+    missing = [n for n in truth.required if n not in found and n not in listed]
     wrong = [n for n in found if n not in truth.required and n not in truth.optional]
     return found, missing, wrong, unresolved, at
 

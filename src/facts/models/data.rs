@@ -6,6 +6,9 @@ use crate::facts::dotenv;
 use crate::text::LineIndex;
 use crate::yaml::{Node, Stream};
 
+/// In larger files of TOML, in bytes, lines are not looked for.
+const LARGEST: usize = 32 << 10;
+
 /// A value of a configuration file, and where it stands.
 #[derive(Debug, Clone)]
 pub struct Data {
@@ -85,7 +88,7 @@ fn of_yaml(stream: &Stream, node: &Node, lines: &LineIndex, file: &Arc<str>) -> 
 fn of_toml(value: &toml::Value, text: &str, file: &Arc<str>) -> Data {
     let line = match value {
         // The library keeps no places: the first line that holds the text in quotes.
-        toml::Value::String(value) => {
+        toml::Value::String(value) if text.len() <= LARGEST => {
             let quoted = [format!("\"{value}\""), format!("'{value}'")];
             let found = text.lines().position(|line| quoted.iter().any(|quoted| line.contains(quoted)));
             found.map_or(1, |index| index + 1)

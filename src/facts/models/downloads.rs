@@ -22,8 +22,6 @@ pub struct Download {
     pub folder: Option<Folder>,
     /// Whether a mount of the RUN holds that folder, so that nothing of it is in the image.
     pub is_mounted: bool,
-    /// Whether the RUN does nothing else.
-    pub is_all: bool,
     /// Whether the program that it runs writes a copy to a folder of its own.
     pub is_saved: bool,
 }
@@ -43,6 +41,9 @@ pub fn find(
     found
 }
 
+/// Variables that a program sets.
+type Assigned = std::collections::BTreeMap<String, Option<String>>;
+
 /// Words without which a RUN downloads no model.
 const SIGNS: [&str; 10] = ["python", ".py", "spacy", "nltk", "huggingface", "hf ", "pip", "uv ", "en_core", "_core_"];
 
@@ -61,12 +62,11 @@ fn of_run(
     let commands = commands(facts, run);
     let state = &run.state;
     let line = facts.line(run.instruction);
-    let mut loads: Vec<(Load, bool)> = Vec::new();
-    let mut other = 0;
+    let mut loads: Vec<(Load, bool, Assigned)> = Vec::new();
     for words in &commands {
         let direct = direct(words, path, line);
         if !direct.is_empty() {
-            loads.extend(direct.into_iter().map(|load| (load, false)));
+            loads.extend(direct.into_iter().map(|load| (load, false, Assigned::default())));
             continue;
         }
         let environment = state.env.all().into_iter().filter_map(|(name, value)| {
@@ -89,28 +89,30 @@ fn of_run(
             commands: vec![Command::Words(words.clone())],
         };
         let found = task.run(units, false);
-        if found.loads.is_empty() || !found.unresolved.is_empty() {
-            other += 1;
-        }
-        loads.extend(found.loads.into_iter().map(|load| (load, found.saves)));
+        let (saves, assigned) = (found.saves, found.assigned);
+        loads.extend(found.loads.into_iter().map(|load| (load, saves, assigned.clone())));
     }
     let home = state.home();
-    let variable = |name: &str| {
-        state.env.get(name).map(|value| match value {
-            Variable::Known(value) => Some(value.clone()),
-            Variable::Argument(default) => default.clone(),
-            Variable::Unknown => None,
-        })
-    };
-    let look = Look { variable: &variable, home: home.as_deref(), versions };
-    let downloads = loads.into_iter().map(|(load, is_saved)| {
+    let downloads = loads.into_iter().map(|(load, is_saved, assigned)| {
+        // What the program sets itself comes before what it is given.
+        let variable = |name: &str| {
+            let given = || {
+                state.env.get(name).map(|value| match value {
+                    Variable::Known(value) => Some(value.clone()),
+                    Variable::Argument(default) => default.clone(),
+                    Variable::Unknown => None,
+                })
+            };
+            assigned.get(name).cloned().or_else(given)
+        };
+        let look = Look { variable: &variable, home: home.as_deref(), versions };
         let folder = look.folder(&load);
         let is_mounted = folder.as_ref().is_some_and(|folder| {
             let mut mounts =
                 run.mounts.iter().filter(|mount| matches!(mount.kind.as_str(), "cache" | "tmpfs" | "bind"));
             mounts.any(|mount| mount.covers(&folder.path))
         });
-        Download { load, run: index, folder, is_mounted, is_all: other == 0, is_saved }
+        Download { load, run: index, folder, is_mounted, is_saved }
     });
     downloads.collect()
 }
@@ -136,6 +138,9 @@ fn commands(facts: &Facts<'_>, run: &Run) -> Vec<Vec<String>> {
     script.commands.iter().map(|command| command.words.iter().map(value).collect()).collect()
 }
 
+/// The folder of OpenAI's models.
+const WHISPER: &str = "/whisper/models/";
+
 /// What tools download that are made for it.
 fn direct(words: &[String], path: &str, line: usize) -> Vec<Load> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -148,9 +153,11 @@ fn direct(words: &[String], path: &str, line: usize) -> Vec<Load> {
         line,
         kept,
         is_light: false,
+        is_plain: true,
         is_second: false,
         is_fallback: false,
         is_local: false,
+        local: None,
         repository: None,
         is_aside: false,
     };
@@ -177,6 +184,16 @@ fn direct(words: &[String], path: &str, line: usize) -> Vec<Load> {
         let kept = folder.map_or(Kept::Nowhere, |folder| Kept::At(folder.trim_end_matches('/').to_owned()));
         let ids = words[at..].iter().filter(|word| !word.starts_with('-') && Some(**word) != folder);
         return ids.map(|id| load("nltk.downloader", How::Nltk, id, kept.clone(), None)).collect();
+    }
+    if let Some(code) = words.iter().find(|word| word.contains(WHISPER)).filter(|_| is_python) {
+        // `urlretrieve('…/whisper/models/SUM/NAME.pt', 'FOLDER/NAME.pt')`
+        let texts: Vec<&str> = code.split('\'').filter(|text| text.ends_with(".pt")).collect();
+        if let [from, to] = texts.as_slice()
+            && let (Some((_, file)), Some((folder, _))) = (from.rsplit_once('/'), to.rsplit_once('/'))
+        {
+            let id = file.trim_end_matches(".pt");
+            return vec![load("urllib.request.urlretrieve", How::Whisper, id, Kept::At(folder.to_owned()), None)];
+        }
     }
     if matches!(name, "huggingface-cli" | "hf")
         && let Some(at) = at(&["download"])

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::scopes::{Place, ScopeId, ScopeKind, What};
-use super::values::{Evaluator, each};
+use super::values::Evaluator;
 use crate::python::{Block, ExpressionKind, Function, StatementKind};
 
 /// Where a program begins.
@@ -118,7 +118,7 @@ impl<'p> Search<'_, 'p> {
             if !self.is_run(scope, place.expression.offset) {
                 continue;
             }
-            each(self.evaluator.scopes, place, &mut |place| match &place.expression.kind {
+            self.evaluator.each_run(place, &mut |place| match &place.expression.kind {
                 ExpressionKind::Name(name) | ExpressionKind::Attribute(_, name) => {
                     names.push(name.clone());
                     if let Some(originals) = self.evaluator.scopes.aliases.get(name.as_str()) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::loaders::{self, How, Loader, is_hub_id};
 use super::names::is_known_short;
 use super::scopes::Place;
-use super::values::{Evaluator, Given, Text, Value, each, only_text};
+use super::values::{Evaluator, Given, Text, Value, only_text};
 use crate::python::{Call, Expression, ExpressionKind};
 
 /// A model that is loaded.
@@ -23,12 +23,16 @@ pub struct Load {
     pub kept: Kept,
     /// Whether only tokenizer and configuration are loaded.
     pub is_light: bool,
+    /// Whether no argument of the call speaks of a format of the weights.
+    pub is_plain: bool,
     /// Whether the code looks for a folder of its own first, and loads this where that is missing.
     pub is_second: bool,
     /// Whether it is loaded by its own only where loading another one failed.
     pub is_fallback: bool,
     /// Whether the code says that nothing is fetched.
     pub is_local: bool,
+    /// The folder of its own that a download is given: no cache of the library.
+    pub local: Option<String>,
     /// Of torch.hub: the repository.
     pub repository: Option<String>,
     /// Whether nothing that is started is seen to import its file.
@@ -74,7 +78,7 @@ pub fn find(evaluator: &Evaluator<'_>) -> Found {
         if evaluator.live.borrow().as_ref().is_some_and(|live| !live.contains(&around)) {
             continue;
         }
-        each(scopes, *place, &mut |place| {
+        evaluator.each_run(*place, &mut |place| {
             if let Some(call) = place.expression.call() {
                 Site { evaluator, place, call }.read(&mut found);
             }
@@ -247,6 +251,7 @@ impl<'p> Site<'_, 'p> {
         let has_path = values.iter().any(|value| matches!(value, Value::Path(_)));
         let mut ids: Vec<Text> = Vec::new();
         let mut unknown: Option<String> = None;
+        let mut unset: Option<String> = None;
         let mut has_local = has_path;
         for value in values {
             match value {
@@ -260,6 +265,10 @@ impl<'p> Site<'_, 'p> {
                     }
                 }
                 Value::Unknown(why) => unknown = Some(why),
+                Value::Unset(name) => unset = Some(name),
+                // A model that is loaded already, and no id.
+                Value::External(name) if name.split_once("()").is_some_and(|(made, _)| loaders::of(made).is_some()) => {
+                }
                 Value::External(_) | Value::Data(_) => unknown = Some("computed".to_owned()),
                 _ => {}
             }
@@ -272,6 +281,9 @@ impl<'p> Site<'_, 'p> {
             }
         }
         if ids.is_empty() {
+            if let (Some(name), false) = (unset, has_local) {
+                found.unresolved.push(unresolved(format!("nothing in the repository sets {name}")));
+            }
             return;
         }
         found.loads.extend(ids.into_iter().map(|id| self.described(name, loader, id, has_local)));
@@ -335,10 +347,25 @@ impl<'p> Site<'_, 'p> {
             line: unit.lines.line(self.place.expression.offset),
             kept,
             is_light,
+            is_plain: !self.call.keywords.iter().any(|(name, _)| {
+                matches!(
+                    name.as_deref(),
+                    None | Some(
+                        "backend"
+                            | "from_tf"
+                            | "from_flax"
+                            | "use_safetensors"
+                            | "use_onnx"
+                            | "gguf_file"
+                            | "model_kwargs"
+                    )
+                )
+            }),
             is_second,
             is_fallback: guards.iter().any(|guard| guard.handles),
             is_local,
             is_aside: false,
+            local: text_of("local_dir"),
             repository: text_of("repo_or_dir").or_else(|| {
                 let first = (loader.how == How::TorchHub).then(|| self.call.arguments.first()).flatten()?;
                 only_text(&self.values(first)).map(|text| text.value.clone())

@@ -28,7 +28,7 @@ use self::task::Task;
 use self::versions::Versions;
 use crate::context::BuildContext;
 use crate::dockerfile::Keyword;
-use crate::facts::{Facts, User, Variable};
+use crate::facts::{Facts, User, Variable, stages};
 
 /// How a container of an image is started, where a compose file says it.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +41,8 @@ pub struct Container {
     pub workdir: Option<String>,
     /// None where it says nothing; no text where it is not known.
     pub user: Option<Option<String>>,
+    /// What the compose file passes as build arguments; no text where it is not known.
+    pub arguments: BTreeMap<String, Option<String>>,
     /// Where volumes are mounted, absolute, and what they are.
     pub mounts: Vec<Mounted>,
 }
@@ -68,6 +70,47 @@ pub struct Service<'a> {
     pub container: &'a Container,
 }
 
+/// The value that an ENV of a stage takes from build arguments: those that are passed, else their defaults; none where it is not known.
+pub fn by_arguments(
+    facts: &Facts<'_>,
+    stage: usize,
+    name: &str,
+    passed: &BTreeMap<String, Option<String>>,
+) -> Option<String> {
+    let file = facts.file;
+    let pair_of = |at: usize, wanted: &str| {
+        file.instructions[at].pairs(file.escape).into_iter().rev().find(|pair| pair.name == wanted)
+    };
+    let env = &facts.stages[stage].end.env;
+    let argument = |wanted: &str, before: usize| {
+        let declared = facts.ancestors(stage).into_iter().find_map(|stage| {
+            let mut all = facts.stages[stage].instructions.clone().filter(|at| *at < before).rev();
+            all.find_map(|at| (file.instructions[at].keyword == Keyword::Arg).then(|| pair_of(at, wanted)).flatten())
+        })?;
+        if let Some(value) = passed.get(wanted) {
+            return value.clone();
+        }
+        let raw = match declared.value {
+            Some(raw) => raw,
+            // The one in front of the first stage has its default.
+            None => {
+                let first = facts.stages.first()?.from;
+                let global = (0..first).rev().filter(|at| file.instructions[*at].keyword == Keyword::Arg);
+                global.filter_map(|at| pair_of(at, wanted)).next()?.value?
+            }
+        };
+        stages::expand(&raw, file.escape, &|name| env.known(name))
+    };
+    facts.ancestors(stage).into_iter().find_map(|stage| {
+        let mut all = facts.stages[stage].instructions.clone().rev();
+        all.find_map(|at| {
+            let raw = (file.instructions[at].keyword == Keyword::Env).then(|| pair_of(at, name)).flatten()?.value?;
+            let lookup = |wanted: &str| env.known(wanted).or_else(|| argument(wanted, at));
+            Some(stages::expand(&raw, file.escape, &lookup))
+        })
+    })?
+}
+
 impl Service<'_> {
     /// What the container runs, and in which environment.
     fn environment(&self) -> BTreeMap<String, Setting> {
@@ -76,7 +119,7 @@ impl Service<'_> {
         for (name, value) in state.env.all() {
             let value = match value {
                 Variable::Known(value) => Some(value.clone()),
-                Variable::Unknown => None,
+                Variable::Unknown => by_arguments(self.facts, self.stage, name, &self.container.arguments),
                 // Build arguments are gone when the container runs.
                 Variable::Argument(_) => continue,
             };
@@ -220,7 +263,7 @@ impl Service<'_> {
     }
 
     /// A variable of the container: none where nothing sets it, no text where its value is not known.
-    fn variable(&self, name: &str) -> Option<Option<String>> {
+    pub fn variable(&self, name: &str) -> Option<Option<String>> {
         if let Some(setting) = self.container.environment.get(name) {
             return Some(setting.value.clone());
         }

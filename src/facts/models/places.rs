@@ -42,6 +42,16 @@ impl Look<'_> {
     /// Source: the libraries, at the versions in docs/models.md.
     pub fn folder(&self, load: &Load) -> Option<Folder> {
         let kind = self.kind(load)?;
+        if let Some(path) = &load.local {
+            // The layout of sentence-transformers before 2.3 is one such folder per model, called so.
+            let (above, name) = path.trim_end_matches('/').rsplit_once('/')?;
+            let is_old_layout = name == load.id.value.replace('/', "_");
+            return is_old_layout.then(|| Folder {
+                path: above.to_owned(),
+                kind: Kind::SentenceTransformers,
+                by: None,
+            });
+        }
         match &load.kept {
             Kept::Unknown => return None,
             Kept::At(path) => {

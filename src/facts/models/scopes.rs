@@ -60,8 +60,8 @@ pub enum What<'p> {
     Value(&'p Expression),
     /// One item of what is unpacked.
     Item(&'p Expression, usize),
-    /// Every item in turn.
-    Each(&'p Expression),
+    /// Every item in turn; with an index, what stands there in each.
+    Each(&'p Expression, Option<usize>),
     /// What a `with` gives.
     Entered(&'p Expression),
     Parameter(&'p Parameter, usize),
@@ -248,7 +248,7 @@ impl<'p> Scopes<'p> {
             }
             Kind::Loop { target, source, body, orelse } => {
                 if let Some(target) = target {
-                    self.target(scope, at, target, offset, &|| What::Each(source), None);
+                    self.target(scope, at, target, offset, &|| What::Each(source, None), None);
                 }
                 self.nested(scope, at, body, Vec::new(), false);
                 self.nested(scope, at, orelse, Vec::new(), false);
@@ -269,11 +269,6 @@ impl<'p> Scopes<'p> {
                 }
                 self.nested(scope, at, orelse, Vec::new(), false);
                 self.nested(scope, at, finally, Vec::new(), false);
-            }
-            Kind::Match { cases, .. } => {
-                for case in cases {
-                    self.nested(scope, at, case, Vec::new(), false);
-                }
             }
             _ => {}
         }
@@ -297,6 +292,7 @@ impl<'p> Scopes<'p> {
                 for (index, item) in items.iter().enumerate() {
                     let part = || match what() {
                         What::Value(value) => What::Item(value, index),
+                        What::Each(source, None) => What::Each(source, Some(index)),
                         _ => What::Unknown,
                     };
                     self.target(scope, at, item, offset, &part, None);
@@ -335,7 +331,7 @@ impl<'p> Scopes<'p> {
             ExpressionKind::Comprehension { generators, .. } => {
                 inner = self.add(self.all[scope].unit, Some(scope), ScopeKind::Expression);
                 for generator in generators {
-                    self.target(inner, None, &generator.target, 0, &|| What::Each(&generator.source), None);
+                    self.target(inner, None, &generator.target, 0, &|| What::Each(&generator.source, None), None);
                 }
             }
             ExpressionKind::Named(name, value) => {

@@ -11,6 +11,7 @@ use super::program::{Program, Unit, Units, folder};
 use super::scopes::Scopes;
 use super::values::{Evaluator, Setting, Surroundings};
 use crate::context::{BuildContext, join};
+use crate::dockerfile::Keyword;
 use crate::facts::Facts;
 use crate::text::LineIndex;
 
@@ -116,7 +117,8 @@ impl Task<'_> {
             let origin = files.get(path)?;
             Some((source(origin), self.context.text(origin)?))
         };
-        let around = Surroundings { environment: &self.environment, workdir, words, text: &in_project };
+        let word = |word: &str| self.place_of(word);
+        let around = Surroundings { environment: &self.environment, workdir, words, text: &in_project, word: &word };
         let evaluator = Evaluator::new(&program, &scopes, &around);
         let live = live::live(&evaluator, &start);
         evaluator.set_live(live);
@@ -136,6 +138,19 @@ impl Task<'_> {
             }
         }
         found
+    }
+
+    /// Where the Dockerfile says a word of the command.
+    fn place_of(&self, word: &str) -> Option<(String, usize)> {
+        let facts = self.facts;
+        let all =
+            facts.ancestors(self.stage).into_iter().flat_map(|stage| facts.stages[stage].instructions.clone().rev());
+        let is_command = |at: &usize| match self.before {
+            Some(before) => *at == before,
+            None => matches!(facts.file.instructions[*at].keyword, Keyword::Cmd | Keyword::Entrypoint),
+        };
+        let at = all.filter(is_command).find(|at| facts.file.instructions[*at].args().contains(word))?;
+        Some((self.path.to_owned(), facts.line(at)))
     }
 
     /// Where absolute imports are looked for: beside the program, in the working folder, in PYTHONPATH.

@@ -70,8 +70,8 @@ pub enum Value<'p> {
     Instance(ScopeId),
     Function(ScopeId),
     Lambda(Place<'p>),
-    /// An environment variable that nothing in the repository sets: nothing, unless somebody sets it elsewhere.
-    Unset,
+    /// The environment variable of this name, which nothing in the repository sets: nothing, unless somebody sets it elsewhere.
+    Unset(String),
     /// Why it is not known.
     Unknown(String),
 }
@@ -96,6 +96,8 @@ pub struct Surroundings<'a> {
     pub words: HashMap<usize, Vec<String>>,
     /// The file of the image at an absolute path, as it is called in the project, and its text.
     pub text: &'a dyn Fn(&str) -> Option<(String, String)>,
+    /// Where a word of the command stands: the file, relative to the root of the project, and the line.
+    pub word: &'a dyn Fn(&str) -> Option<(String, usize)>,
 }
 
 /// An expression by its address, in a scope, inside a call.
@@ -126,14 +128,20 @@ pub struct Evaluator<'p> {
     /// For each depth the least one that a circle leads back to.
     lowest: RefCell<Vec<usize>>,
     files: RefCell<HashMap<String, Option<Data>>>,
+    /// The .env files that the program takes its environment from, each with whether it goes before that; none while nobody asked.
+    dotenv: RefCell<Option<Vec<(Data, bool)>>>,
     frames: RefCell<Vec<Frame<'p>>>,
     next_frame: Cell<usize>,
+    /// How many expressions were looked at.
+    steps: Cell<usize>,
     /// Names of modules that are being looked for: two modules may import one from the other.
     importing: RefCell<HashSet<(usize, &'p str)>>,
 }
 
 /// Deeper than people write.
 const DEEPEST: usize = 80;
+/// More expressions than a program of ordinary size takes: a few seconds.
+const MOST_STEPS: usize = 1_500_000;
 /// More values than one name has for any purpose here.
 const MOST: usize = 32;
 
@@ -158,9 +166,11 @@ impl<'p> Evaluator<'p> {
             open: RefCell::default(),
             lowest: RefCell::default(),
             files: RefCell::default(),
+            dotenv: RefCell::default(),
             importing: RefCell::default(),
             frames: RefCell::default(),
             next_frame: Cell::new(1),
+            steps: Cell::new(0),
         }
     }
 
@@ -169,6 +179,7 @@ impl<'p> Evaluator<'p> {
         *self.live.borrow_mut() = Some(live);
         self.known.borrow_mut().clear();
         self.passing.borrow_mut().clear();
+        *self.dotenv.borrow_mut() = None;
     }
 
     /// Calls by the last name of what is called, as far as they are run.
@@ -192,6 +203,10 @@ impl<'p> Evaluator<'p> {
             return values.clone();
         }
         let depth = self.lowest.borrow().len();
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > MOST_STEPS {
+            return vec![Value::Unknown("too much to follow".to_owned())];
+        }
         if depth > DEEPEST {
             return vec![Value::Unknown("too many steps away".to_owned())];
         }
@@ -242,19 +257,29 @@ impl<'p> Evaluator<'p> {
             Kind::Await(value) | Kind::Named(_, value) => self.values(here(value)),
             Kind::Or(operands) => {
                 let mut all = Vec::new();
+                let mut unset: Option<String> = None;
                 for operand in operands {
-                    let values = self.values(here(operand));
+                    let mut values = self.values(here(operand));
+                    if let Some(name) = &unset {
+                        values = defaults_of(name, values);
+                    }
+                    unset = unset.or_else(|| {
+                        values.iter().find_map(|value| match value {
+                            Value::Unset(name) => Some(name.clone()),
+                            _ => None,
+                        })
+                    });
                     let decided = matches!(values.as_slice(), [value] if is_true(value) == Some(true));
                     all.extend(
                         values
                             .into_iter()
-                            .filter(|value| is_true(value) != Some(false) && !matches!(value, Value::Unset)),
+                            .filter(|value| is_true(value) != Some(false) && !matches!(value, Value::Unset(_))),
                     );
                     if decided {
                         break;
                     }
                 }
-                all
+                if all.is_empty() { unset.map(Value::Unset).into_iter().collect() } else { all }
             }
             Kind::And(operands) => operands.last().map_or_else(Vec::new, |last| self.values(here(last))),
             Kind::Conditional { test, body, orelse } => match self.truth(here(test)) {
@@ -284,7 +309,7 @@ impl<'p> Evaluator<'p> {
             Kind::Not(_) | Kind::Compare { .. } => self
                 .truth(place)
                 .map_or_else(|| vec![Value::Unknown("a test".to_owned())], |value| vec![Value::Bool(value)]),
-            Kind::Number | Kind::Starred(_) | Kind::Other(_) => vec![Value::Unknown("computed".to_owned())],
+            Kind::Number(_) | Kind::Starred(_) | Kind::Other(_) => vec![Value::Unknown("computed".to_owned())],
         }
     }
 
@@ -463,10 +488,13 @@ impl<'p> Evaluator<'p> {
             if bindings.len() > 1 { bindings.iter().filter(holds).copied().collect() } else { bindings };
         let mut values = Vec::new();
         for binding in chosen {
-            values.extend(self.binding(scope, binding));
+            let mut more = self.binding(scope, binding);
+            // A parameter is given what the calls say, or its default.
+            if !matches!(binding.what, What::Parameter(..)) {
+                raise(&mut more, Given::Constant);
+            }
+            values.extend(more);
         }
-        let is_constant = matches!(self.scopes.all[scope].kind, ScopeKind::Unit(_) | ScopeKind::Class(_));
-        raise(&mut values, if is_constant || offset.is_some() { Given::Constant } else { Given::Literal });
         values
     }
 
@@ -474,14 +502,14 @@ impl<'p> Evaluator<'p> {
         match &binding.what {
             What::Value(expression) | What::Entered(expression) => self.values(Place { scope, expression }),
             What::Item(expression, index) => self.item(Place { scope, expression }, *index),
-            What::Each(source) => {
+            What::Each(source, index) => {
                 let parent = self.scopes.all[scope].parent;
                 // The source of a comprehension is read outside of it.
                 let scope = match self.scopes.all[scope].kind {
                     ScopeKind::Expression => parent.unwrap_or(scope),
                     _ => scope,
                 };
-                self.items(Place { scope, expression: source })
+                self.items(Place { scope, expression: source }, *index)
             }
             What::Parameter(parameter, index) => self.parameter(scope, parameter, *index),
             What::Import(import) => self.imported(self.scopes.all[scope].unit, *import),
@@ -510,10 +538,43 @@ impl<'p> Evaluator<'p> {
         found
     }
 
-    /// What a loop over an expression goes through.
-    fn items(&self, place: Place<'p>) -> Vec<Value<'p>> {
+    /// What a loop over an expression goes through; with an index, what stands there in each of it.
+    fn items(&self, place: Place<'p>, index: Option<usize>) -> Vec<Value<'p>> {
+        let here = |expression: &'p Expression| Place { scope: place.scope, expression };
+        if let Some(call) = place.expression.call() {
+            if let (ExpressionKind::Attribute(object, method), []) = (&call.function.kind, call.arguments.as_slice())
+                && matches!((method.as_str(), index), ("items", Some(0 | 1)) | ("keys" | "values", None))
+            {
+                return self.entries(here(object), method == "values" || index == Some(1));
+            }
+            match (call.function.name(), index, call.arguments.as_slice()) {
+                (Some("enumerate"), Some(1), [source, ..]) => return self.items(here(source), None),
+                (Some("zip"), Some(index), sources) if index < sources.len() => {
+                    return self.items(here(&sources[index]), None);
+                }
+                (Some("sorted" | "list" | "set" | "tuple" | "reversed" | "tqdm"), _, [source, ..]) => {
+                    return self.items(here(source), index);
+                }
+                _ => {}
+            }
+        }
         let mut found = Vec::new();
         for value in self.values(place) {
+            if let Some(index) = index {
+                let Value::Literal(Place { scope, expression }) = &value else {
+                    found.push(unknown_like(value));
+                    continue;
+                };
+                match &expression.kind {
+                    ExpressionKind::Sequence(items) => {
+                        for item in items {
+                            found.extend(self.item(Place { scope: *scope, expression: item }, index));
+                        }
+                    }
+                    _ => found.push(Value::Unknown("computed".to_owned())),
+                }
+                continue;
+            }
             match value {
                 Value::Literal(Place { scope, expression }) => match &expression.kind {
                     ExpressionKind::Sequence(items) => {
@@ -537,14 +598,41 @@ impl<'p> Evaluator<'p> {
         found
     }
 
+    /// The keys of dictionaries, or their values.
+    fn entries(&self, place: Place<'p>, are_values: bool) -> Vec<Value<'p>> {
+        let mut found = Vec::new();
+        for value in self.values(place) {
+            match value {
+                Value::Literal(Place { scope, expression }) => {
+                    let ExpressionKind::Dict(pairs) = &expression.kind else {
+                        found.push(Value::Unknown("computed".to_owned()));
+                        continue;
+                    };
+                    for (key, value) in pairs {
+                        match if are_values { Some(value) } else { key.as_ref() } {
+                            Some(expression) => found.extend(self.values(Place { scope, expression })),
+                            None => found.push(Value::Unknown("computed".to_owned())),
+                        }
+                    }
+                }
+                Value::Data(Data { kind: DataKind::Map(pairs), .. }) if are_values => {
+                    found.extend(pairs.into_iter().map(|(_, value)| of_data(value)));
+                }
+                other => found.push(unknown_like(other)),
+            }
+        }
+        found
+    }
+
     /// The module that an import in `unit` means, and its path without an ending.
     pub fn module_of(&self, unit: usize, level: u32, module: &str) -> (Option<usize>, String) {
         let program = self.program;
         if level > 0 {
             return (program.relative(unit, level, module), program.package(unit, level, module));
         }
-        // Scripts of one folder import one another by their bare names.
-        let beside = || if module.contains('.') { None } else { program.beside(unit, module) };
+        // Scripts of one folder import one another by their bare names; modules of a package don't.
+        let is_in_package = program.at(&format!("{}/__init__.py", folder(&program.paths[unit]))).is_some();
+        let beside = || if module.contains('.') || is_in_package { None } else { program.beside(unit, module) };
         let root = program.roots.first().map_or("", String::as_str);
         (program.module(module).or_else(beside), format!("{root}/{}", module.replace('.', "/")))
     }
@@ -617,6 +705,7 @@ impl<'p> Evaluator<'p> {
         let mut found = Vec::new();
         for value in self.values(here(object)) {
             match value {
+                Value::External(name) if name == "sys.argv" => found.extend(self.command_line_word(place, key)),
                 Value::External(name) if name == "os.environ" => match only_text(&keys) {
                     Some(name) => found.extend(self.variable(&name.value, None)),
                     None => found.push(Value::Unknown("a variable whose name is not known".to_owned())),
@@ -661,16 +750,12 @@ impl<'p> Evaluator<'p> {
 
     /// An environment variable.
     pub fn variable(&self, name: &str, default: Option<Vec<Value<'p>>>) -> Vec<Value<'p>> {
-        let default = default.map(|mut values| {
-            raise(&mut values, Given::EnvironmentDefault);
-            for value in &mut values {
-                if let Value::Text(text) = value {
-                    text.variable.get_or_insert_with(|| name.to_owned());
-                }
-            }
-            values
-        });
-        match self.around.environment.get(name) {
+        let default = default.map(|values| defaults_of(name, values));
+        let known = self.around.environment.get(name);
+        if let Some(found) = self.from_dotenv(known.is_some(), |read| read == name) {
+            return vec![found];
+        }
+        match known {
             Some(setting) => match &setting.value {
                 Some(value) => vec![Value::Text(Text {
                     value: value.clone(),
@@ -685,6 +770,99 @@ impl<'p> Evaluator<'p> {
                 ))],
             },
             None => default.unwrap_or_else(|| vec![Value::Unknown(format!("nothing in the repository sets {name}"))]),
+        }
+    }
+
+    /// A variable that the program takes from a .env file with `load_dotenv`: those that are in its environment it leaves alone, unless
+    /// it is told otherwise.
+    ///
+    /// Source: python-dotenv 1.0, `load_dotenv(override=False)` and `find_dotenv`.
+    fn from_dotenv(&self, is_set: bool, is_it: impl Fn(&str) -> bool) -> Option<Value<'p>> {
+        if self.dotenv.borrow().is_none() {
+            // Its own arguments may be variables.
+            *self.dotenv.borrow_mut() = Some(Vec::new());
+            let files = self.dotenv_files();
+            *self.dotenv.borrow_mut() = Some(files);
+        }
+        let files = self.dotenv.borrow();
+        files.iter().flatten().find_map(|(data, overrides)| {
+            let DataKind::Map(pairs) = &data.kind else { return None };
+            let (_, value) = pairs.iter().rev().find(|(name, _)| (*overrides || !is_set) && is_it(name))?;
+            let mut found = [of_data(value.clone())];
+            raise(&mut found, Given::EnvFile);
+            let [mut found] = found;
+            if let Value::Text(text) = &mut found {
+                text.variable = pairs.iter().find(|(name, _)| is_it(name)).map(|(name, _)| name.clone());
+            }
+            Some(found)
+        })
+    }
+
+    fn dotenv_files(&self) -> Vec<(Data, bool)> {
+        let mut found = Vec::new();
+        for place in self.calls_of("load_dotenv") {
+            let Some(call) = place.expression.call() else { continue };
+            let here = |expression: &'p Expression| Place { scope: place.scope, expression };
+            let is_it = self
+                .values(here(&call.function))
+                .iter()
+                .any(|value| matches!(value, Value::External(name) if name.starts_with("dotenv.")));
+            if !is_it || self.excluded(place.scope, place.expression.offset).is_some() {
+                continue;
+            }
+            let is_found =
+                |path: &Expression| path.call().is_some_and(|call| call.function.last_name() == Some("find_dotenv"));
+            let file = match call.argument("dotenv_path", Some(0)).filter(|path| !is_found(path)) {
+                Some(path) => self.path_of(&self.values(here(path))).and_then(|path| self.configuration(&path)),
+                // The nearest one above the file that asks.
+                None => {
+                    let mut at = folder(&self.program.paths[self.scopes.all[place.scope].unit]);
+                    loop {
+                        let file = self.configuration(&format!("{at}/.env"));
+                        if file.is_some() || at.is_empty() {
+                            break file;
+                        }
+                        at = folder(at);
+                    }
+                }
+            };
+            let overrides = call
+                .keyword("override")
+                .is_some_and(|value| matches!(self.values(here(value)).as_slice(), [Value::Bool(true)]));
+            found.extend(file.map(|file| (file, overrides)));
+        }
+        found
+    }
+
+    /// Every expression in one that is run: not the other side of `a if test else b` where the test can be told.
+    pub fn each_run(&self, place: Place<'p>, visit: &mut dyn FnMut(Place<'p>)) {
+        visit(place);
+        let scope = self.scopes.inner(place.expression).unwrap_or(place.scope);
+        let here = |expression: &'p Expression| Place { scope, expression };
+        match &place.expression.kind {
+            ExpressionKind::Conditional { test, body, orelse } => {
+                self.each_run(here(test), visit);
+                let truth = self.truth(here(test));
+                if truth != Some(false) {
+                    self.each_run(here(body), visit);
+                }
+                if truth != Some(true) {
+                    self.each_run(here(orelse), visit);
+                }
+            }
+            ExpressionKind::And(operands) => {
+                for operand in operands {
+                    self.each_run(here(operand), visit);
+                    if self.truth(here(operand)) == Some(false) {
+                        break;
+                    }
+                }
+            }
+            _ => {
+                for child in place.expression.children() {
+                    self.each_run(here(child), visit);
+                }
+            }
         }
     }
 
@@ -824,17 +1002,22 @@ pub fn only_text<'v>(values: &'v [Value<'_>]) -> Option<&'v Text> {
     for value in values {
         match value {
             Value::Text(text) if found.is_none_or(|before| before.value == text.value) => found = Some(text),
-            Value::None | Value::Unset => {}
+            Value::None | Value::Unset(_) => {}
             _ => return None,
         }
     }
     found
 }
 
-/// Values without those that are the same text or truth value as one before.
+/// Values without those that are the same text or truth value as one before, and without variables that nothing sets, where something
+/// else stands for these.
 fn distinct(values: Vec<Value<'_>>) -> Vec<Value<'_>> {
     let mut kept: Vec<Value<'_>> = Vec::new();
+    let has_others = values.iter().any(|value| !matches!(value, Value::Unset(_)));
     for value in values {
+        if has_others && matches!(value, Value::Unset(_)) {
+            continue;
+        }
         let is_known = kept.iter().any(|known| match (known, &value) {
             (Value::Text(left), Value::Text(right)) => left.value == right.value,
             (Value::Bool(left), Value::Bool(right)) => left == right,
@@ -846,6 +1029,17 @@ fn distinct(values: Vec<Value<'_>>) -> Vec<Value<'_>> {
         }
     }
     kept
+}
+
+/// Values that hold where nothing sets an environment variable.
+fn defaults_of<'p>(variable: &str, mut values: Vec<Value<'p>>) -> Vec<Value<'p>> {
+    raise(&mut values, Given::EnvironmentDefault);
+    for value in &mut values {
+        if let Value::Text(text) = value {
+            text.variable.get_or_insert_with(|| variable.to_owned());
+        }
+    }
+    values
 }
 
 /// Marks texts as given in a way, unless another one says more.
@@ -863,7 +1057,7 @@ fn is_true(value: &Value<'_>) -> Option<bool> {
         Value::None => Some(false),
         Value::Bool(value) => Some(*value),
         Value::Class(_) | Value::Instance(_) | Value::Function(_) | Value::Lambda(_) | Value::Unit(_) => Some(true),
-        Value::Unset
+        Value::Unset(_)
         | Value::Path(_)
         | Value::External(_)
         | Value::Literal(_)

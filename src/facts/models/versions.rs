@@ -14,7 +14,7 @@ impl Versions {
     pub fn read(&mut self, path: &str, text: &str) {
         let name = path.rsplit('/').next().unwrap_or(path);
         match name {
-            "poetry.lock" | "uv.lock" | "pdm.lock" => self.lock(name, text),
+            "poetry.lock" | "uv.lock" | "pdm.lock" => self.lock(text),
             "pyproject.toml" => self.pyproject(text),
             _ if name.ends_with(".txt") || name.ends_with(".in") => {
                 for line in requirements::read(text) {
@@ -44,20 +44,21 @@ impl Versions {
         }
     }
 
-    fn lock(&mut self, name: &str, text: &str) {
-        let Some(Data { kind: DataKind::Map(tables), .. }) = super::data::read(&format!("{name}.toml"), text) else {
-            return;
+    /// Lock files of poetry, uv and pdm have one `name` and one `version` below each `[[package]]`. They are large: read line by line.
+    fn lock(&mut self, text: &str) {
+        let value = |line: &str, key: &str| {
+            let rest = line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim();
+            Some(rest.trim_matches('"').to_owned())
         };
-        for (key, value) in &tables {
-            let (true, DataKind::List(packages)) = (key == "package", &value.kind) else { continue };
-            for package in packages {
-                let text = |key: &str| match package.get(key).map(|value| &value.kind) {
-                    Some(DataKind::Text(text)) => Some(text.clone()),
-                    _ => None,
-                };
-                if let (Some(name), Some(version)) = (text("name"), text("version")) {
-                    self.add(&name.to_lowercase().replace(['_', '.'], "-"), &format!("=={version}"));
-                }
+        let mut name: Option<String> = None;
+        for line in text.lines() {
+            if line.starts_with("[[package]]") {
+                name = None;
+            } else if let Some(found) = value(line, "name") {
+                name.get_or_insert(found);
+            } else if let (Some(version), Some(known)) = (value(line, "version"), &name) {
+                self.add(&known.to_lowercase().replace(['_', '.'], "-"), &format!("=={version}"));
+                name = None;
             }
         }
     }

@@ -124,12 +124,19 @@ impl<'p> Evaluator<'p> {
 
     /// What a function of the program gives back to a call.
     fn returned_to(&self, function: ScopeId, place: Place<'p>, call: &'p Call) -> Vec<Value<'p>> {
-        const DEEPEST: usize = 4;
+        const DEEPEST: usize = 2;
+        // Each looks at its function anew: with more of them, what all calls give together is good enough.
+        const MOST: usize = 2_000;
         let ScopeKind::Function(definition) = self.scopes.all[function].kind else { return Vec::new() };
         let is_spread = call.arguments.iter().any(|argument| matches!(argument.kind, ExpressionKind::Starred(_)))
             || call.keywords.iter().any(|(name, _)| name.is_none());
         let is_inside = self.frames.borrow().iter().any(|frame| frame.function == function);
-        if definition.parameters.is_empty() || is_spread || is_inside || self.frames.borrow().len() >= DEEPEST {
+        if definition.parameters.is_empty()
+            || is_spread
+            || is_inside
+            || self.frames.borrow().len() >= DEEPEST
+            || self.next_frame.get() > MOST
+        {
             return self.returned(function);
         }
         let parent = self.scopes.all[function].parent.unwrap_or(function);
@@ -222,7 +229,7 @@ impl<'p> Evaluator<'p> {
                     }
                 }
                 Value::None => {}
-                Value::Unset => found.push(Value::Unset),
+                Value::Unset(name) => found.push(Value::Unset(name)),
                 Value::Unknown(why) => found.push(Value::Unknown(why)),
                 _ => return None,
             }
@@ -251,7 +258,8 @@ impl<'p> Evaluator<'p> {
             };
             let default = call.argument("default", Some(1)).map(|default| self.values(here(default)));
             // Without a default it is nothing.
-            let default = default.or_else(|| name.starts_with("os.").then(|| vec![Value::Unset]));
+            let default =
+                default.or_else(|| name.starts_with("os.").then(|| vec![Value::Unset(variable.value.clone())]));
             return self.variable(&variable.value, default);
         }
         if READERS.contains(&name) {
@@ -458,9 +466,7 @@ impl<'p> Evaluator<'p> {
                 joined.or_else(|| words.get(at? + 1).cloned())
             });
             if let Some(given) = given {
-                let mut value = vec![self.text(place, given)];
-                raise(&mut value, Given::CommandLine);
-                values.extend(value);
+                values.push(self.word(place, given));
             } else if let Some(default) = call.keyword("default") {
                 let mut more = self.values(Place { scope: place.scope, expression: default });
                 raise(&mut more, Given::CommandLineDefault);
@@ -470,6 +476,31 @@ impl<'p> Evaluator<'p> {
             }
         }
         if values.is_empty() { vec![Value::Unknown("an argument of the command line".to_owned())] } else { values }
+    }
+
+    /// `sys.argv[1]`.
+    pub(super) fn command_line_word(&self, place: Place<'p>, key: &'p Expression) -> Vec<Value<'p>> {
+        let words = &self.around.words;
+        let own = words.get(&self.scopes.all[place.scope].unit);
+        // The program has one command line, whichever of its files asks.
+        let words = own.or_else(|| words.values().next().filter(|_| words.len() == 1));
+        let ExpressionKind::Number(Some(index)) = key.kind else { return vec![Value::Unknown("computed".to_owned())] };
+        match index.checked_sub(1).and_then(|index| words?.get(index)) {
+            Some(word) => vec![self.word(place, word.clone())],
+            None => vec![Value::Unknown(format!("word {index} of the command line, which is not known"))],
+        }
+    }
+
+    /// A word of the command line, with the place where that is written.
+    fn word(&self, place: Place<'p>, word: String) -> Value<'p> {
+        let at = (self.around.word)(&word);
+        let mut value = [self.text(place, word)];
+        raise(&mut value, Given::CommandLine);
+        let [mut value] = value;
+        if let (Value::Text(text), Some((file, line))) = (&mut value, at) {
+            (text.file, text.line) = (file.into(), line);
+        }
+        value
     }
 
     /// The names that a class and those built on it go by.

@@ -102,6 +102,7 @@ impl<'p> Evaluator<'p> {
                 found.extend(
                     assigned.into_iter().flat_map(|(scope, value)| self.values(Place { scope, expression: value })),
                 );
+                raise(&mut found, Given::Constant);
             }
             if scope.bindings.contains_key(name) {
                 for value in self.bound(*owner, name, None) {
@@ -192,6 +193,11 @@ impl<'p> Evaluator<'p> {
             }
             return found;
         }
+        if kind == Kind::Record
+            && let Some(found) = self.from_holders(class, name)
+        {
+            return found;
+        }
         // What calls of the class give.
         let position = (kind == Kind::Record
             && !self.library_bases(class).iter().any(|base| base.ends_with("BaseModel")))
@@ -238,6 +244,34 @@ impl<'p> Evaluator<'p> {
             values.extend(default);
         }
         values
+    }
+
+    /// A variable that settings hand down to a field of one of their fields: `EMBEDDING__MODEL`.
+    ///
+    /// Source: pydantic-settings, "Parsing environment variable values", `env_nested_delimiter`.
+    fn from_holders(&self, class: ScopeId, name: &str) -> Option<Vec<Value<'p>>> {
+        let holders = (0..self.scopes.all.len()).filter(|holder| {
+            matches!(self.scopes.all[*holder].kind, ScopeKind::Class(_)) && !self.scopes.all[*holder].fields.is_empty()
+        });
+        for holder in holders {
+            let has_it = |annotation: &'p Expression| {
+                let values = self.values(Place { scope: holder, expression: annotation });
+                matches!(values.as_slice(), [Value::Class(held)] if *held == class)
+            };
+            for (field, annotation, _) in &self.scopes.all[holder].fields {
+                if holder == class || !has_it(annotation) || self.kind(holder) != Kind::Settings {
+                    continue;
+                }
+                let Some(delimiter) = self.configured(holder, "env_nested_delimiter") else { continue };
+                let prefix = self.configured(holder, "env_prefix").unwrap_or_default();
+                let variable = format!("{prefix}{field}{delimiter}{name}");
+                let set = self.around.environment.keys().find(|known| known.eq_ignore_ascii_case(&variable));
+                if let Some(set) = set {
+                    return Some(self.variable(set, None));
+                }
+            }
+        }
+        None
     }
 
     /// An instance of the class that a type names.
@@ -327,6 +361,9 @@ impl<'p> Evaluator<'p> {
             let set = self.around.environment.keys().find(|known| known.eq_ignore_ascii_case(variable));
             if let Some(set) = set {
                 return Some(self.variable(set, None));
+            }
+            if let Some(found) = self.from_dotenv(false, |known| known.eq_ignore_ascii_case(variable)) {
+                return Some(vec![found]);
             }
         }
         let file = self.configured(class, "env_file").and_then(|path| self.configuration(&path))?;
