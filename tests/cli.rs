@@ -13,6 +13,7 @@ mod cli {
     mod exit_codes;
     mod explain;
     mod formats;
+    mod model_volume;
     mod patches;
     mod selection;
     mod services;

@@ -39,7 +39,7 @@ const LIBRARIES: [(&str, &str); 14] = [
     ("rayon::", "src/cli"),
     ("clap::", "src/cli src/main.rs"),
     ("anyhow::", "src/cli src/main.rs"),
-    ("toml::", "src/config.rs src/facts/packages.rs src/facts/manifests"),
+    ("toml::", "src/config.rs src/facts/packages.rs src/facts/manifests src/facts/models/data.rs"),
     ("granit_parser::", "src/yaml"),
     ("serde_yaml::", "src/yaml"),
     ("hcl_edit::", "src/hcl"),

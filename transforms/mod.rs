@@ -4,6 +4,7 @@ pub mod add_cache_from;
 pub mod add_cache_mounts;
 pub mod add_ci_cache;
 pub mod add_model_stage;
+pub mod add_model_volume;
 pub mod copy_manifests_first;
 pub mod drop_no_cache;
 pub mod sink_build_args;
@@ -19,6 +20,7 @@ pub const ALL: &[&dyn Transform] = &[
     &add_cache_mounts::AddCacheMounts,
     &drop_no_cache::DropNoCache,
     &add_model_stage::AddModelStage,
+    &add_model_volume::AddModelVolume,
     &add_cache_from::AddCacheFrom,
     &add_ci_cache::AddCiCache,
 ];

@@ -48,7 +48,7 @@ pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
 fn write_all(files: Vec<FileReport>, found: &[Found]) -> (Vec<FileReport>, Vec<ErrorReport>) {
     let (mut kept, mut failed) = (Vec::new(), Vec::new());
     let (beside, others): (Vec<_>, Vec<_>) =
-        files.into_iter().zip(found).partition(|(file, _)| file.outcome.kind == Kind::Dockerignore);
+        files.into_iter().zip(found).partition(|(file, _)| file.is_new || file.outcome.kind == Kind::Dockerignore);
     let mut missing: Vec<(String, String)> = Vec::new();
     let mut written: Vec<(FileReport, &Found)> = Vec::new();
     for (file, found) in beside {

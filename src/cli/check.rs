@@ -19,7 +19,7 @@ pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
         Format::Text => {
             let files = finished.report.files.iter();
             let lines = files.flat_map(|file| {
-                file.outcome.changes.iter().map(|change| {
+                file.outcome.changes.iter().filter(|change| change.is_here()).map(|change| {
                     let (level, title) = (change.level.name(), &change.title);
                     format!("{}:{}: {} [{level}] {title}\n", file.path, change.line, change.transform)
                 })

@@ -133,6 +133,11 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
         });
         for (at, result, file) in done {
             let found = &loaded[at].found;
+            if let (Ok(report), Some(project)) = (&result, projects.get_mut(&found.root))
+                && report.outcome.is_changed()
+            {
+                project.tree.rewrite(&found.relative, &report.outcome.after);
+            }
             if let (Some(file), Some(project)) = (file, projects.get_mut(&found.root)) {
                 survey::update(Arc::make_mut(&mut project.graph), found, file);
             }

@@ -15,6 +15,8 @@ const LARGEST: u64 = 32 << 20;
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     source: Source,
+    /// Texts of files that are not written yet, by their paths.
+    rewritten: Arc<BTreeMap<String, String>>,
     /// What was looked at already, shared by the clones.
     known: Arc<Known>,
 }
@@ -53,16 +55,21 @@ impl Tree {
     /// Of files in memory; folders are what their paths name.
     pub fn memory(files: &[(&str, &str)]) -> Self {
         let owned = files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned()));
-        Self { source: Source::Memory(Arc::new(owned.collect())), known: Arc::default() }
+        Self { source: Source::Memory(Arc::new(owned.collect())), ..Self::default() }
     }
 
     /// Of the repository at `root`, with paths that count from `base`.
     pub fn folder(root: &Path, base: &Path) -> Self {
         let here = |path: &Path| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() };
         match (here(root).canonicalize(), here(base).canonicalize()) {
-            (Ok(root), Ok(base)) => Self { source: Source::Folder { root, base }, known: Arc::default() },
+            (Ok(root), Ok(base)) => Self { source: Source::Folder { root, base }, ..Self::default() },
             _ => Self::default(),
         }
+    }
+
+    /// Lets a file have another text than the one on disk: what is looked at later sees what a run has made of it so far.
+    pub fn rewrite(&mut self, path: &str, text: &str) {
+        Arc::make_mut(&mut self.rewritten).insert(path.to_owned(), text.to_owned());
     }
 
     /// Whether anything can be seen.
@@ -134,6 +141,9 @@ impl Tree {
     pub fn text(&self, path: &str) -> Option<String> {
         if self.entry(path) != Some(Entry::File) {
             return None;
+        }
+        if let Some(text) = self.rewritten.get(path) {
+            return Some(text.clone());
         }
         match &self.source {
             Source::Nothing => None,
@@ -266,6 +276,14 @@ mod tests {
             (tree.names("a").to_vec(), tree.names(".").to_vec()),
             (vec!["b".to_owned(), "d".to_owned()], vec!["a".to_owned()])
         );
+    }
+
+    #[test]
+    fn a_file_that_was_rewritten_has_its_new_text() {
+        let mut tree = Tree::memory(&[("a", "x")]);
+        let before = tree.clone();
+        tree.rewrite("a", "y");
+        assert_eq!((tree.text("a").as_deref(), before.text("a").as_deref()), (Some("y"), Some("x")));
     }
 
     #[test]

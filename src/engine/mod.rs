@@ -1,7 +1,6 @@
 //! The engine: runs transforms over a file until nothing changes, and checks every change against what it declared.
 
 mod check;
-mod ignores;
 mod inline;
 mod parsed;
 
@@ -11,11 +10,11 @@ pub use check::check;
 pub use parsed::{Parsed, Refusal, read, read_dockerfile};
 
 use self::check::check_read;
-use self::ignores::Ignores;
 use self::inline::Inline;
 use crate::context::Context;
 use crate::dockerfile;
 use crate::edit::EditSet;
+use crate::facts::ignores::Ignores;
 use crate::facts::{Facts, Scripts};
 use crate::project::Project;
 use crate::text::LineIndex;
@@ -70,6 +69,13 @@ pub struct Applied {
     pub edits: EditSet,
 }
 
+impl Applied {
+    /// Whether it shows in this file, and not in others alone.
+    pub fn is_here(&self) -> bool {
+        !self.edits.is_empty()
+    }
+}
+
 /// A place that was left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
@@ -92,7 +98,7 @@ pub struct HeldBack {
 ///
 /// Safe changes are computed first and on their own, so that they do not depend on `allowed`.
 pub fn rewrite(input: &Input<'_>, transforms: &[&dyn Transform], allowed: Level) -> Outcome {
-    if let Some(line) = Ignores::new(input.text, input.file).whole_file {
+    if let Some(line) = input.file.ignores(input.text).whole_file {
         let skip = |transform: &&dyn Transform| Located {
             transform: transform.meta().id,
             line,
@@ -204,7 +210,7 @@ impl Run<'_> {
                     }
                     facts
                 });
-                let ignores = Ignores::new(&self.text, file);
+                let ignores = file.ignores(&self.text);
                 while found.len() < count && wanted.is_empty() {
                     let at = next % count;
                     let id = self.transforms[at].meta().id;
@@ -226,7 +232,12 @@ impl Run<'_> {
     /// The changes to make now: up to `level`, of no group that was rejected, and not touching one another.
     fn eligible(&self, id: &'static str, found: &Findings, level: Level) -> Result<Vec<Change>, Fault> {
         let eligible = found.changes.iter().filter(|change| change.level <= level);
-        let eligible: Vec<&Change> = eligible.filter(|change| !self.rejected.contains(&change.group)).collect();
+        // What a change does to other files alone does not show in this one: it is made once.
+        let is_made = |change: &Change| {
+            change.edits.is_empty() && self.steps.iter().any(|(_, made, _)| made.group == change.group)
+        };
+        let eligible: Vec<&Change> =
+            eligible.filter(|change| !self.rejected.contains(&change.group) && !is_made(change)).collect();
         for change in &eligible {
             if let Err(error) = EditSet::new(&self.text, change.edits.iter().cloned()) {
                 return Err(Fault::Damage { transform: id, group: change.group.clone(), message: error.to_string() });

@@ -3,6 +3,7 @@
 use crate::dockerfile::{self, Dockerfile};
 use crate::facts::bake::{self, Bake};
 use crate::facts::compose::{self, Compose};
+use crate::facts::ignores::Ignores;
 use crate::facts::workflow::{self, Workflow};
 use crate::text::{LineIndex, Span};
 use crate::transform::Kind;
@@ -47,6 +48,15 @@ impl Parsed {
         match self {
             Parsed::Dockerfile(file) => Some(file),
             _ => None,
+        }
+    }
+
+    /// The `# restow: ignore` comments of the file, with its text.
+    pub(super) fn ignores(&self, text: &str) -> Ignores {
+        match self {
+            Parsed::Dockerfile(file) => Ignores::of_dockerfile(text, file),
+            Parsed::Compose(_, compose) => compose.ignores.clone(),
+            other => Ignores::of_blocks(text, other.comments()),
         }
     }
 

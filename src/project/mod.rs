@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod contexts;
 pub mod graph;
+pub mod known_models;
 pub mod models;
 pub mod passing;
 pub mod services;
@@ -35,6 +36,8 @@ pub struct Project {
     pub tree: Tree,
     /// Python files of it that were read.
     pub units: Units,
+    /// What its services load, as far as a file asked for it.
+    pub known_models: known_models::KnownModels,
     /// Where its files speak of build arguments.
     pub passing: Passing,
     /// Stage names that compose files and scripts build by name.

@@ -118,9 +118,23 @@ impl Project {
         self.graph.composes.iter().find(|source| source.path == path)
     }
 
+    /// The compose files that the `.env` of a folder names (`COMPOSE_FILE`), in the order in which they are merged; none where it says
+    /// nothing.
+    pub fn named_composes(&self, folder: &str) -> Option<Vec<String>> {
+        let variables = self.dotenv(folder);
+        let list = variables.get("COMPOSE_FILE").filter(|list| !list.is_empty())?;
+        let separator = variables.get("COMPOSE_PATH_SEPARATOR").map_or(":", |separator| separator.as_str());
+        Some(list.split(separator).filter_map(|path| inside(folder, path)).collect())
+    }
+
     /// The compose files that Compose loads together when it is asked for the one at `path`, in the order in which they are merged.
     pub fn loaded_together(&self, path: &str) -> Vec<&Source<Compose>> {
         let folder = parent(path);
+        if let Some(named) = self.named_composes(&folder) {
+            let is_named = named.iter().any(|named| named == path);
+            let paths = if is_named { named } else { vec![path.to_owned()] };
+            return paths.iter().filter_map(|path| self.compose_source(path)).collect();
+        }
         let base = self.default_compose(&folder);
         let on_top = self.default_override(&folder).filter(|_| is_default_compose(path));
         let paths = match (base, on_top) {
@@ -466,6 +480,23 @@ mod tests {
         assert_eq!(together("docker-compose.yml"), ["docker-compose.yml"]);
         assert_eq!(together("docker-compose.override.yml"), ["docker-compose.override.yml"]);
         assert!(project.runtime("compose.yml", "t").is_none());
+    }
+
+    #[test]
+    fn a_variable_of_the_folder_names_the_files() {
+        let text = "services:\n  s:\n    image: x\n";
+        let files = [
+            ("docker-compose.yml", text),
+            ("docker-compose.override.yml", text),
+            ("docker-compose.dev.yml", text),
+            (".env", "COMPOSE_FILE=docker-compose.yml:docker-compose.dev.yml\n"),
+        ];
+        let project = project(&files);
+        let together = |path: &str| {
+            project.loaded_together(path).into_iter().map(|source| source.path.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(together("docker-compose.dev.yml"), ["docker-compose.yml", "docker-compose.dev.yml"]);
+        assert_eq!(together("docker-compose.override.yml"), ["docker-compose.override.yml"]);
     }
 
     #[test]

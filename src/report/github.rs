@@ -6,7 +6,7 @@ use super::Report;
 pub fn report(report: &Report) -> String {
     let mut out = String::new();
     for file in &report.files {
-        for change in &file.outcome.changes {
+        for change in file.outcome.changes.iter().filter(|change| change.is_here()) {
             out.push_str(&format!(
                 "::warning file={},line={},title={}::{}\n",
                 property(&file.relative),

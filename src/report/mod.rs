@@ -68,7 +68,7 @@ impl Report {
         Counts {
             files: self.files.len(),
             changed: self.files.iter().filter(|file| file.outcome.is_changed()).count(),
-            changes: sum(|outcome| outcome.changes.len()),
+            changes: sum(|outcome| outcome.changes.iter().filter(|change| change.is_here()).count()),
             held_back: sum(|outcome| outcome.held_back.len()),
             skipped: sum(|outcome| outcome.skips.len()),
             errors: self.errors.len(),

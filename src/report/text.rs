@@ -36,7 +36,7 @@ pub fn report(report: &Report, options: Options) -> String {
 fn summary(report: &Report) -> String {
     let mut rows: BTreeMap<(&str, Level), (usize, Vec<&str>)> = BTreeMap::new();
     for file in &report.files {
-        for change in &file.outcome.changes {
+        for change in file.outcome.changes.iter().filter(|change| change.is_here()) {
             let row = rows.entry((change.transform, change.level)).or_default();
             row.0 += 1;
             if row.1.last() != Some(&file.path.as_str()) {
@@ -59,12 +59,13 @@ fn summary(report: &Report) -> String {
 fn file_text(file: &FileReport, options: Options, out: &mut String) {
     let outcome = &file.outcome;
     if options.by_change {
-        for (change, (before, after)) in outcome.changes.iter().zip(outcome.steps()) {
+        let steps = outcome.changes.iter().zip(outcome.steps());
+        for (change, (before, after)) in steps.filter(|(change, _)| change.is_here()) {
             headline(file, change, options, out);
             diff(&file.relative, &before, &after, options, out);
         }
     } else if outcome.is_changed() {
-        for change in &outcome.changes {
+        for change in outcome.changes.iter().filter(|change| change.is_here()) {
             headline(file, change, options, out);
         }
         diff(&file.relative, &outcome.before, &outcome.after, options, out);

@@ -6,6 +6,7 @@ use crate::edit::Edit;
 use crate::facts::Facts;
 use crate::facts::bake::Bake;
 use crate::facts::compose::Compose;
+use crate::facts::compose::edits::NewMount;
 use crate::facts::workflow::Workflow;
 use crate::project::Project;
 use crate::text::Span;
@@ -122,7 +123,8 @@ pub struct Change {
     /// One sentence.
     pub reason: String,
     pub level: Level,
-    /// The place it is about, in the text it was proposed for.
+    /// The place it is about, in the text it was proposed for. A change without edits is about what stands there, and shows in the files
+    /// of `beside`.
     pub offset: usize,
     /// Other places that it is about too: the further steps of a job that is changed as a whole, the instructions that move past the one
     /// at `offset`.
@@ -142,13 +144,19 @@ pub enum Beside {
         path: String,
         patterns: Vec<String>,
     },
+    /// A volume for a service in a compose file that is not there yet.
+    Mount {
+        /// Relative to the root of the project.
+        path: String,
+        mount: NewMount,
+    },
 }
 
 impl Beside {
     /// The file, relative to the root of the project.
     pub fn path(&self) -> &str {
         match self {
-            Beside::Ignore { path, .. } => path,
+            Beside::Ignore { path, .. } | Beside::Mount { path, .. } => path,
         }
     }
 }

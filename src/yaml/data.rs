@@ -133,6 +133,7 @@ fn plain(new: &New) -> Value {
     match new {
         New::Plain(text) | New::Quoted(text) | New::Lines(text) => Value::String(text.clone()),
         New::Flag(flag) => Value::Bool(*flag),
+        New::Null => Value::Null,
         New::List(items) => Value::Sequence(items.iter().map(plain).collect()),
         New::Map(pairs) => {
             Value::Mapping(pairs.iter().map(|(key, value)| (Value::String(key.clone()), plain(value))).collect())

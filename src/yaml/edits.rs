@@ -15,6 +15,8 @@ pub enum New {
     /// A string of several lines, as a literal block; ends with a line break.
     Lines(String),
     Flag(bool),
+    /// Nothing behind the key of a block, `null` in brackets.
+    Null,
     List(Vec<New>),
     Map(Vec<(String, New)>),
 }
@@ -136,6 +138,54 @@ pub fn add_pairs(text: &str, mapping: &Node, pairs: &[(&str, New)], layout: Layo
     })
 }
 
+/// [`add_pairs`], with an empty line in front where the pairs of the mapping are set apart by such; where there is only one, as `alone`
+/// says.
+///
+/// # Errors
+/// Why it can't be done here, as a reason.
+pub fn add_apart(
+    text: &str,
+    mapping: &Node,
+    pairs: &[(&str, New)],
+    alone: bool,
+    layout: Layout,
+) -> Result<Vec<Edit>, String> {
+    let old = mapping.pairs();
+    let gap = |pair: &[(Node, Node)]| {
+        let between = text.get(pair[0].1.end().max(pair[0].0.end())..pair[1].0.start).unwrap_or("");
+        let lines: Vec<&str> = between.split('\n').collect();
+        lines.get(1..lines.len() - 1).is_some_and(|whole| whole.iter().any(|line| line.trim().is_empty()))
+    };
+    let is_apart = if old.len() < 2 { alone } else { old.windows(2).all(gap) };
+    if !is_apart || mapping.is_flow() {
+        return add_pairs(text, mapping, pairs, layout);
+    }
+    let mut edits = Vec::new();
+    for pair in pairs {
+        let mut new = add_pairs(text, mapping, std::slice::from_ref(pair), layout)?;
+        for edit in &mut new {
+            let eol = if edit.replacement.starts_with("\r\n") { "\r\n" } else { "\n" };
+            if edit.replacement.starts_with(eol) {
+                edit.replacement.insert_str(0, eol);
+            }
+        }
+        edits = together(edits, new);
+    }
+    Ok(edits)
+}
+
+/// Edits of an inner and an outer block: what both insert at one place becomes one insertion, the inner one first.
+pub fn together(inner: Vec<Edit>, outer: Vec<Edit>) -> Vec<Edit> {
+    let mut edits = inner;
+    for edit in outer {
+        match edits.iter_mut().find(|known| known.span == edit.span && known.span.is_empty()) {
+            Some(known) => known.replacement.push_str(&edit.replacement),
+            None => edits.push(edit),
+        }
+    }
+    edits
+}
+
 /// Whether a value is written as a block of lines at its end.
 fn ends_with_lines(value: &New) -> bool {
     match value {
@@ -158,6 +208,66 @@ pub fn fill_list(text: &str, list: &Node, items: &New) -> Result<Vec<Edit>, Stri
     Ok(vec![Edit::replace(list.span, flow(items, false))])
 }
 
+/// Adds `item` at the end of the list that is the value of `pair`.
+///
+/// # Errors
+/// Why it can't be done here, as a reason.
+pub fn append_item(text: &str, pair: &(Node, Node), item: &New, layout: Layout) -> Result<Vec<Edit>, String> {
+    let (key, list) = pair;
+    let NodeKind::Sequence { items, flow } = &list.kind else { return Err("it is no list".to_owned()) };
+    let Some(last) = items.last() else { return fill_list(text, list, &New::List(vec![item.clone()])) };
+    if !flow {
+        let dash = dash(text, last).ok_or("its last dash was not found")?;
+        if !text[line_start(text, dash)..dash].bytes().all(|byte| byte == b' ') {
+            return Err("its last dash does not start its line".to_owned());
+        }
+        let lines = block_item(item, column(text, dash), layout);
+        return add_lines_behind(text, list, column(text, key.start), &lines, layout).map(|edit| vec![edit]);
+    }
+    let item = flow_text(text, item);
+    let rest = text.get(last.end()..list.span.end.saturating_sub(1)).ok_or("its brackets were not found")?;
+    if rest.contains('#') {
+        return Err("a comment stands behind its last item".to_owned());
+    }
+    let own_line = text[line_start(text, last.start)..last.start].trim().is_empty();
+    let gap = if own_line {
+        format!("{}{}", layout.eol, &text[line_start(text, last.start)..last.start])
+    } else {
+        " ".to_owned()
+    };
+    Ok(vec![match rest.find(',') {
+        Some(at) => Edit::insert(last.end() + at + 1, format!("{gap}{item},")),
+        None => Edit::insert(last.end(), format!(",{gap}{item}")),
+    }])
+}
+
+/// An item of a list in brackets, as JSON where the file is.
+fn flow_text(text: &str, item: &New) -> String {
+    flow(item, text.trim_start_matches('\u{feff}').trim_start().starts_with('{'))
+}
+
+/// Gives a key without a value one.
+///
+/// # Errors
+/// Why it can't be done here, as a reason.
+pub fn fill(text: &str, pair: &(Node, Node), value: &New, layout: Layout) -> Result<Vec<Edit>, String> {
+    let (key, old) = pair;
+    let before = &text[line_start(text, key.start)..key.start];
+    if !old.is_null() || !old.span.is_empty() || !before.bytes().all(|byte| matches!(byte, b' ' | b'-')) {
+        return Err("it is not empty".to_owned());
+    }
+    let lines = block_pair("", value, column(text, key.start), layout);
+    let at = line_end(text, key.end());
+    Ok(vec![Edit::insert(at, joined(text, at, &lines[1..], layout))])
+}
+
+/// A file of these keys, an empty line between them.
+pub fn document(pairs: &[(&str, New)]) -> String {
+    let layout = Layout { step: 2, dash: 2, eol: "\n" };
+    let blocks = pairs.iter().map(|(key, value)| block_pair(key, value, 0, layout).join("\n") + "\n");
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
 /// Gives a key without a value a mapping.
 ///
 /// # Errors
@@ -174,8 +284,14 @@ pub fn fill_null(text: &str, pair: &(Node, Node), pairs: &[(&str, New)], layout:
     Ok(vec![Edit::insert(at, joined(text, at, &lines, layout))])
 }
 
-/// Puts lines behind the last line of a block collection.
+/// Puts lines behind the last line of a block mapping.
 fn add_lines(text: &str, node: &Node, lines: &[String], layout: Layout) -> Result<Edit, String> {
+    let indent = node.pairs().first().map_or(0, |(key, _)| column(text, key.start));
+    add_lines_behind(text, node, indent, lines, layout)
+}
+
+/// Puts lines behind the last line of a block collection, and behind the comments below it that stand deeper than `indent` columns.
+fn add_lines_behind(text: &str, node: &Node, indent: usize, lines: &[String], layout: Layout) -> Result<Edit, String> {
     if text.ends_with('\r') {
         return Err("the file ends with a carriage return without a line feed".to_owned());
     }
@@ -204,7 +320,6 @@ fn add_lines(text: &str, node: &Node, lines: &[String], layout: Layout) -> Resul
     }
     let mut at = line_end(text, last.span.end);
     // Comments that stand deeper than the keys belong to what is above them.
-    let indent = node.pairs().first().map_or(0, |(key, _)| column(text, key.start));
     while let Some(start) = text[at..].find('\n').map(|length| at + length + 1) {
         let line = &text[start..line_end(text, start)];
         let deeper = line.len() - line.trim_start_matches(' ').len() > indent;
@@ -462,6 +577,8 @@ fn block_pair(key: &str, value: &New, indent: usize, layout: Layout) -> Vec<Stri
                 .chain(items.iter().flat_map(|item| block_item(item, inner, layout)))
                 .collect()
         }
+        New::Null => vec![format!("{spaces}{key}:")],
+        New::Map(pairs) if pairs.is_empty() => vec![format!("{spaces}{key}: {{}}")],
         New::Map(pairs) => std::iter::once(format!("{spaces}{key}:"))
             .chain(pairs.iter().flat_map(|(key, value)| block_pair(key, value, indent + layout.step, layout)))
             .collect(),
@@ -511,6 +628,7 @@ fn flow(value: &New, json: bool) -> String {
 pub fn scalar_text(value: &New, in_flow: bool) -> String {
     match value {
         New::Flag(flag) => flag.to_string(),
+        New::Null => "null".to_owned(),
         New::Plain(text) if is_plain(text, in_flow) => text.clone(),
         New::Plain(text) | New::Quoted(text) | New::Lines(text) => quoted(text),
         New::List(_) | New::Map(_) => flow(value, false),

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::services::{self, Surveyed};
-use super::{Common, run};
+use super::{Common, beside, run};
 use crate::discover;
 use crate::engine::Parsed;
 use crate::report::{hunks, text};
@@ -96,6 +96,9 @@ pub fn run_example(transform: &dyn Transform, example: &Example) -> String {
     } else {
         let end = if example.before.ends_with('\n') { "" } else { "\n" };
         let _ = writeln!(out, "```{}\n{}{end}```\n", language(example.path), example.before);
+    }
+    for (path, made) in beside::made(example.path, &outcome) {
+        let _ = writeln!(out, "{path}:\n\n```diff\n{}```\n", hunks("", &made.after));
     }
     for change in &outcome.changes {
         let _ = writeln!(out, "- line {}, {}: {}: {}", change.line, change.level.name(), change.title, change.reason);

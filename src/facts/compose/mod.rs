@@ -2,9 +2,11 @@
 //!
 //! Source: compose-spec `build.md`, `05-services.md`, `10-fragments.md`, `13-merge.md`.
 
+pub mod edits;
 mod run;
 mod volumes;
 
+use super::ignores::Ignores;
 use super::interpolation::interpolate;
 use crate::text::Span;
 use crate::yaml::{Node, NodeKind, Path, Step, Stream, YamlError, below};
@@ -21,6 +23,7 @@ pub struct Compose {
     pub includes: Vec<String>,
     /// Names of the top-level `volumes`.
     pub volumes: Vec<String>,
+    pub ignores: Ignores,
 }
 
 #[derive(Debug, Clone)]
@@ -136,7 +139,7 @@ pub fn read(text: &str, stream: &Stream) -> Result<Compose, YamlError> {
     if let Some(at) = template(text, stream) {
         return Err(YamlError::at(text, at, "a template; it is read only once it is rendered"));
     }
-    let mut compose = Compose::default();
+    let mut compose = Compose { ignores: Ignores::of_blocks(text, &stream.comments), ..Compose::default() };
     for (index, document) in stream.documents.iter().enumerate() {
         let root = vec![Step::Index(index)];
         for item in document.get("include").map_or(&[][..], Node::items) {

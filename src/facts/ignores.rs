@@ -1,10 +1,11 @@
 //! `# restow: ignore` comments.
 
-use super::Parsed;
+use crate::dockerfile::Dockerfile;
 use crate::text::{LineIndex, Span};
 
 /// `# restow: ignore` comments of a file.
-pub(super) struct Ignores {
+#[derive(Debug, Clone, Default)]
+pub struct Ignores {
     /// Line of `restow: ignore-file`.
     pub whole_file: Option<usize>,
     /// What a comment speaks for, and the transforms it names (none: all).
@@ -12,9 +13,22 @@ pub(super) struct Ignores {
 }
 
 impl Ignores {
-    pub fn new(text: &str, file: &Parsed) -> Self {
-        let mut ignores = Self { whole_file: None, places: Vec::new() };
-        for comment in file.comments() {
+    /// Of a Dockerfile: a comment speaks for the instruction behind it, or the one that it stands in; other comments and empty lines may
+    /// stand in between.
+    pub fn of_dockerfile(text: &str, file: &Dockerfile) -> Self {
+        Self::read(text, &file.comments, |comment| {
+            file.instructions.iter().find(|ins| comment.start < ins.span.end).map(|ins| ins.span)
+        })
+    }
+
+    /// Of a file of keys and blocks: a comment speaks for what it stands above or beside.
+    pub fn of_blocks(text: &str, comments: &[Span]) -> Self {
+        Self::read(text, comments, |comment| block(text, comment.start))
+    }
+
+    fn read(text: &str, comments: &[Span], place: impl Fn(&Span) -> Option<Span>) -> Self {
+        let mut ignores = Self::default();
+        for comment in comments {
             let body = comment.of(text).trim().trim_start_matches(['#', '/']).trim();
             let Some(rest) = body.strip_prefix("restow:").map(str::trim) else { continue };
             let rest = rest.split("--").next().unwrap_or(rest).trim();
@@ -28,15 +42,7 @@ impl Ignores {
             } else {
                 continue;
             };
-            let place = match file {
-                Parsed::Dockerfile(file) => {
-                    // The instruction behind it, or the one that it stands in; other comments and empty lines may stand in between.
-                    let found = file.instructions.iter().find(|ins| comment.start < ins.span.end);
-                    found.map(|ins| ins.span)
-                }
-                _ => block(text, comment.start),
-            };
-            ignores.places.extend(place.map(|place| (place, ids)));
+            ignores.places.extend(place(comment).map(|place| (place, ids)));
         }
         ignores
     }
@@ -85,13 +91,10 @@ fn block(text: &str, comment: usize) -> Option<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::read;
-    use crate::transform::Kind;
-
     #[test]
     fn a_comment_speaks_for_the_block_below_it() {
         let text = "services:\n  # restow: ignore=a -- why\n  x:\n    build:\n      context: .\n  y:\n    build: . # restow: ignore\n    image: z\n";
-        let ignores = Ignores::new(text, &read(Kind::Compose, text).unwrap());
+        let ignores = Ignores::of_blocks(text, &crate::yaml::Stream::read(text).unwrap().comments);
         let holds = |needle: &str, id: &str| ignores.holds(text.find(needle).unwrap(), id);
         assert!(holds("context", "a") && !holds("context", "b"));
         assert!(holds("build: .", "b") && !holds("image: z", "b"));
@@ -100,7 +103,7 @@ mod tests {
     #[test]
     fn a_comment_above_an_instruction_speaks_for_it_alone() {
         let text = "FROM x\n# restow: ignore\n# more\n\nRUN a\nRUN b\n";
-        let ignores = Ignores::new(text, &read(Kind::Dockerfile, text).unwrap());
+        let ignores = Ignores::of_dockerfile(text, &crate::dockerfile::read(text).unwrap());
         let holds = |needle: &str| ignores.holds(text.find(needle).unwrap(), "t");
         assert!(holds("RUN a") && !holds("RUN b") && !holds("FROM"));
     }
