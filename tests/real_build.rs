@@ -5,6 +5,8 @@
 //! nothing is downloaded that was there before. Another order of instructions ([`repeats_less`]): once something has
 //! changed that the project's `case.toml` names, the installs that it names there are not executed again, and in the
 //! Dockerfile as it was they are, so that the measurement can fail.
+//!
+//! Models are the exception ([`brings_its_models`]): the image gets them on purpose, and nothing else.
 
 mod engine;
 
@@ -16,6 +18,7 @@ use std::sync::{PoisonError, RwLock};
 
 use serde::Deserialize;
 
+use engine::hub::Hub;
 use engine::image::differences;
 use engine::{Build, Downloads, Engine, Fresh, engine, say_skipped, succeeded};
 
@@ -94,6 +97,16 @@ fn installs_below_the_commit_are_not_repeated_for_another_commit() {
     repeats_less("commit-above-installs");
 }
 
+#[test]
+fn a_model_stage_lets_a_user_with_a_number_start_without_the_hub_and_downloads_once() {
+    brings_its_models("model-stage-number", &[], 10001);
+}
+
+#[test]
+fn a_model_stage_lets_a_user_with_a_name_start_without_the_hub_and_downloads_once() {
+    brings_its_models("model-stage-name", &[("--uid 10001 ", ""), ("USER 10001", "USER app")], 1000);
+}
+
 /// The index counts for everyone who asks: who reads its counters builds alone, all others side by side.
 static COUNTERS: RwLock<()> = RwLock::new(());
 
@@ -169,6 +182,99 @@ fn repeats_less(name: &str) {
     }
 }
 
+/// What the hub has for `tests/builds/model-stage`. Only `tiny` is loaded by what can load every format.
+const MODELS: [(&str, &str); 10] = [
+    ("example/tiny/config.json", TINY),
+    ("example/tiny/model.safetensors", "weights"),
+    ("example/tiny/pytorch_model.bin", "the same weights"),
+    ("example/tiny/onnx/model.onnx", "the same weights again"),
+    ("example/encoder/config.json", "{}"),
+    ("example/encoder/model.safetensors", "weights"),
+    ("example/encoder/pytorch_model.bin", "the same weights"),
+    ("example/encoder/pooling/pytorch_model.bin", "weights that nothing else holds"),
+    ("example/encoder/onnx/model.onnx", "the same weights again"),
+    ("example/other/config.json", "{}"),
+];
+const TINY: &str = r#"{"model_type": "tiny"}"#;
+
+/// Builds `tests/builds/model-stage` with some words of its Dockerfile replaced, and runs it as the user `uid`.
+fn brings_its_models(name: &str, words: &[(&str, &str)], uid: u64) {
+    // Where the Dockerfile says that the hub is.
+    const USUAL: &str = "http://127.0.0.1:3243";
+    const OFFLINE: [&str; 3] = ["--network=none", "--env", "HF_HUB_OFFLINE=1"];
+    let Some(engine) = engine() else { return };
+    if engine.index.is_none() {
+        // Another engine may run where this loopback interface isn't.
+        return say_skipped(&format!("{name}: its hub is for the engine of tests/builder.sh"));
+    }
+    let Ok(mut hub) = Hub::start(&MODELS) else {
+        return say_skipped(&format!("{name}: its hub needs python3"));
+    };
+    let _beside_others = COUNTERS.read().unwrap_or_else(PoisonError::into_inner);
+    let mut project = Project::new("model-stage", engine);
+    project.name = name.to_owned();
+    project.replace(USUAL, &hub.address());
+    for (old, new) in words {
+        project.replace(old, new);
+    }
+    let rewritten = project.apply(&["--review", "--only", "add-model-stage"]);
+    let context = project.files.path();
+    let says = |build: &Build<'_>, options: &[&str]| {
+        let output = engine.run(&build.image, options);
+        succeeded(&format!("{name}: docker run {options:?} of\n{rewritten}"), &output);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let story = format!("config.json model.safetensors onnx/model.onnx pytorch_model.bin\n{TINY}\nuser {uid}\n");
+
+    let before = engine.build(context, &project.original, &project.tag("before"), &Fresh::now(), &[]);
+    assert_eq!(hub.log(), [""; 0], "{name}: the build before downloads models");
+    let fresh = Fresh::now();
+    let after = engine.build(context, &rewritten, &project.tag("after"), &fresh, &[]);
+    let downloaded = hub.log();
+    assert!(is_weights(&downloaded), "{name}: the hub was asked for {downloaded:#?}\nDockerfile:\n{rewritten}");
+    project.assert_only_models_are_new(&before, &after, uid);
+
+    // With the hub, both start; the image before downloads the weights for that.
+    assert_eq!(says(&before, &["--network=host"]), story, "{name}: the image before");
+    let asked = hub.log().split_off(downloaded.len());
+    assert!(is_weights(&asked), "{name}: the image before asked for {asked:#?}");
+    let so_far = hub.log().len();
+    assert_eq!(says(&after, &["--network=host"]), story, "{name}: the image after");
+    let asked = hub.log().split_off(so_far);
+    assert!(!is_weights(&asked), "{name}: the image after asked for {asked:#?}");
+
+    // Without it, one.
+    hub.stop();
+    let failed = engine.run(&before.image, &OFFLINE);
+    let why = String::from_utf8_lossy(&failed.stderr);
+    assert!(!failed.status.success() && why.contains("LocalEntryNotFoundError"), "{name}: the image before: {why}");
+    assert_eq!(says(&after, &OFFLINE), story, "{name}: the image after, offline");
+
+    // Neither a requirement nor a source file asks it again.
+    hub.start_again().expect("python3 was there");
+    let so_far = hub.log().len();
+    append(&context.join("requirements.txt"), "# later\n");
+    append(&context.join("app.py"), "print('changed')\n");
+    let again = engine.build(context, &rewritten, &project.tag("again"), &fresh, &[]);
+    assert_eq!(again.executed(), ["pip install --no-cache-dir -r requirements.txt"], "{name}:\n{}", again.log);
+    assert_eq!(hub.log().split_off(so_far), [""; 0], "{name}: a rebuild asked the hub\n{}", again.log);
+    assert_eq!(says(&again, &OFFLINE), format!("{story}changed\n"), "{name}: the image of the rebuild");
+
+    // Another model is all that is downloaded.
+    let other = rewritten.replace("example/tiny", "example/other");
+    let build = engine.build(context, &other, &project.tag("other"), &fresh, &[]);
+    let runs = build.executed();
+    assert!(runs.len() == 1 && runs[0].contains("'example/other'"), "{name}: executed {runs:#?}");
+    let asked = hub.log().split_off(so_far);
+    let is_other = |line: &String| line.contains("/example/other");
+    assert!(!asked.is_empty() && asked.iter().all(is_other), "{name}: the hub was asked for {asked:#?}");
+}
+
+/// Whether the hub sent the content of weights.
+fn is_weights(log: &[String]) -> bool {
+    log.iter().any(|line| line.contains("GET /.lfs/"))
+}
+
 // ---- the projects -------------------------------------------------------------------------------------------
 
 const PROJECTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/builds");
@@ -238,11 +344,15 @@ impl Case {
 impl Change {
     fn make(&self, context: &Path) {
         for (path, text) in &self.append {
-            let file = std::fs::OpenOptions::new().append(true).open(context.join(path));
-            let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-            written.unwrap_or_else(|error| panic!("{path}: {error}"));
+            append(&context.join(path), text);
         }
     }
+}
+
+fn append(path: &Path, text: &str) {
+    let file = std::fs::OpenOptions::new().append(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
 /// A copy of one folder of `tests/builds`.
@@ -302,6 +412,41 @@ impl Project {
         assert_ne!(self.original, rewritten, "{}: apply left the Dockerfile as it was", self.name);
         assert_eq!(rewritten, apply(), "{}: a second apply changed the Dockerfile again", self.name);
         rewritten
+    }
+
+    /// In the Dockerfile, where `old` stands.
+    fn replace(&mut self, old: &str, new: &str) {
+        assert!(self.original.contains(old), "{}: the Dockerfile says nothing of {old}", self.name);
+        self.original = self.original.replace(old, new);
+        std::fs::write(self.files.path().join("Dockerfile"), &self.original).expect("the Dockerfile is written");
+    }
+
+    fn assert_only_models_are_new(&self, before: &Build<'_>, after: &Build<'_>, uid: u64) {
+        const FOLDER: &str = "opt/huggingface";
+        let name = &self.name;
+        let [old, mut new] = [before, after].map(|build| self.engine.tree(&build.image));
+        let models: BTreeMap<_, _> = new.extract_if(.., |path, _| path.starts_with(FOLDER)).collect();
+        let differences = differences(&old, &new);
+        assert!(differences.is_empty(), "{name}: more than models is new\n{}", differences.join("\n"));
+        for (path, entry) in &models {
+            // The user may write beside them as well.
+            assert_eq!((entry.uid, entry.gid), (uid, uid), "{name}: owner of /{path}");
+        }
+        let encoder: Vec<&str> = models
+            .keys()
+            .filter_map(|path| path.split_once("/models--example--encoder/snapshots/")?.1.split_once('/'))
+            .map(|(_, path)| path)
+            .collect();
+        assert_eq!(
+            encoder,
+            ["config.json", "model.safetensors", "pooling", "pooling/pytorch_model.bin"],
+            "{name}: files of a model for PyTorch"
+        );
+        let [mut old, new] = [before, after].map(|build| self.engine.configuration(&build.image));
+        let environment = old["Env"].as_array_mut().expect("an environment");
+        environment.push(format!("HF_HOME=/{FOLDER}").into());
+        environment.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+        assert_eq!(old, new, "{name}: the image's configuration changed by more than HF_HOME");
     }
 
     fn assert_same_image(&self, before: &Build<'_>, after: &Build<'_>, rewritten: &str) {

@@ -79,8 +79,8 @@ pub struct Entry {
     /// The tar type flag: `0` file, `1` hard link, `2` symbolic link, `5` directory.
     kind: char,
     mode: u64,
-    uid: u64,
-    gid: u64,
+    pub uid: u64,
+    pub gid: u64,
     size: u64,
     link: String,
     xattrs: BTreeMap<String, String>,

@@ -1,6 +1,7 @@
 //! The container engine that the tests build on: the one in `RESTOW_BUILDER` (a directory filled by `tests/builder.sh
 //! start`), or else the one that `docker` finds; without one, the tests are skipped.
 
+pub mod hub;
 pub mod image;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -225,6 +226,11 @@ impl Engine {
             environment.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
         }
         configuration
+    }
+
+    /// What a new container of the image prints, and how it ends.
+    pub fn run(&self, image: &str, options: &[&str]) -> Output {
+        self.docker().args(["run", "--rm"]).args(options).arg(image).output().expect("docker runs")
     }
 
     /// Every path of the image.

@@ -490,7 +490,7 @@ pub const EXAMPLES: &[Example] = &[
     Example {
         name: "left-alone-stage-by-its-number",
         path: "Dockerfile",
-        before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n\nFROM alpine:3.20\nRUN echo 1 > /x\n\nFROM python:3.12-slim\nCOPY --from=1 /x /x\nCOPY --from=0 /app /app\nWORKDIR /app\nCMD [\"python\", \"app.py\"]\n",
+        before: "FROM python:3.12-slim AS base\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\n\nFROM alpine:3.20\nRUN echo 1 > /x\n\nFROM base\nCOPY --from=1 /x /x\nCMD [\"python\", \"app.py\"]\n",
         files: &[
             (
                 "app.py",
@@ -514,7 +514,7 @@ pub const EXAMPLES: &[Example] = &[
         config: "",
     },
     Example {
-        name: "left-alone-adapter-of-peft",
+        name: "model-beside-an-adapter-of-peft",
         path: "Dockerfile",
         before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",
         files: &[

@@ -115,13 +115,7 @@ fn left_alone(cx: &DockerfileContext<'_>, service: &ServiceModels, from: Span, o
         }
     };
     for load in &service.found.unresolved {
-        say(
-            from,
-            format!(
-                "{}:{} loads a model with {} that can't be told: {}",
-                load.path, load.line, load.library, load.reason
-            ),
-        );
+        say(from, format!("{}:{} may load a model with {}: {}", load.path, load.line, load.library, load.reason));
     }
     let versions = versions(cx, service);
     for (load, presence) in service.found.loads.iter().zip(&service.presence) {

@@ -26,21 +26,24 @@ pub struct Download {
     pub is_saved: bool,
 }
 
-/// The downloads of all stages, in order.
+/// The downloads of all stages, in order; `passed` are the build arguments that the build passes.
 pub fn find(
     facts: &Facts<'_>,
     path: &str,
     context: &BuildContext<'_>,
     versions: &Versions,
     units: &Units,
+    passed: &Passed,
 ) -> Vec<Download> {
     let mut found = Vec::new();
     for (index, run) in facts.runs.iter().enumerate() {
-        found.extend(of_run(facts, path, context, versions, units, index, run));
+        found.extend(of_run(facts, path, context, versions, units, passed, (index, run)));
     }
     found
 }
 
+/// Build arguments that the build passes.
+type Passed = std::collections::BTreeMap<String, Option<String>>;
 /// Variables that a program sets.
 type Assigned = std::collections::BTreeMap<String, Option<String>>;
 
@@ -53,8 +56,8 @@ fn of_run(
     context: &BuildContext<'_>,
     versions: &Versions,
     units: &Units,
-    index: usize,
-    run: &Run,
+    passed: &Passed,
+    (index, run): (usize, &Run),
 ) -> Vec<Download> {
     if !SIGNS.iter().any(|sign| run.text.text.contains(sign)) {
         return Vec::new();
@@ -69,14 +72,14 @@ fn of_run(
             loads.extend(direct.into_iter().map(|load| (load, false, Assigned::default())));
             continue;
         }
-        let environment = state.env.all().into_iter().filter_map(|(name, value)| {
+        let environment = state.env.all().into_iter().map(|(name, value)| {
             let value = match value {
                 Variable::Known(value) => Some(value.clone()),
                 Variable::Argument(default) => default.clone(),
-                Variable::Unknown => None,
+                Variable::Unknown => super::by_arguments(facts, run.stage, name, passed),
             };
             let setting = Setting { value, file: path.into(), line, given: Given::DockerfileEnv };
-            Some((name.to_owned(), setting))
+            (name.to_owned(), setting)
         });
         let task = Task {
             facts,
@@ -224,8 +227,10 @@ fn direct(words: &[String], path: &str, line: usize) -> Vec<Load> {
 
 /// The model of spaCy that a requirement installs: `en-core-web-sm @ https://…`, the address of a wheel, or its bare name.
 pub fn spacy_package(requirement: &str) -> Option<String> {
-    let name = requirement.rsplit('/').next().unwrap_or(requirement);
-    let name = if requirement.contains("://") { name } else { requirement };
+    let (name, address) =
+        requirement.split_once('@').map_or((requirement, None), |(name, address)| (name, Some(address)));
+    let is_address = address.is_none() && requirement.contains("://");
+    let name = if is_address { requirement.rsplit('/').next().unwrap_or(requirement) } else { name };
     let end =
         name.find(|ch: char| !(ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.'))).unwrap_or(name.len());
     let name = &name[..end];

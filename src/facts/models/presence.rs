@@ -76,7 +76,8 @@ pub fn of(service: &Service<'_>, found: &Found, units: &Units) -> Vec<Presence> 
         return Vec::new();
     }
     let versions = service.versions();
-    let downloads = downloads::find(service.facts, service.path, service.context, &versions, units);
+    let downloads =
+        downloads::find(service.facts, service.path, service.context, &versions, units, &service.container.arguments);
     let spacy = service.spacy_requirements();
     let judge = Judge { service, found, versions: &versions, downloads: &downloads, spacy: &spacy };
     found.loads.iter().map(|load| judge.presence(load)).collect()
@@ -167,7 +168,7 @@ impl Judge<'_> {
         match mine.clone().next() {
             Some(other) => State::Wrong {
                 line: self.line(other),
-                why: format!("installs {}, and the service loads {}", other.load.id.value, load.id.value),
+                why: format!("installs {} in its place; name the one that is loaded", other.load.id.value),
             },
             None => State::Missing,
         }
@@ -218,7 +219,7 @@ impl Judge<'_> {
                     line,
                     why: format!("downloads it to {} of a stage from which it is not copied", place.path),
                 });
-            } else if lies_in.iter().any(|path| *path == folder.path) {
+            } else if lies_in.contains(&folder.path) {
                 if let Some(why) = self.unreadable(folder) {
                     wrong.get_or_insert(State::Wrong { line, why });
                     continue;
@@ -231,7 +232,7 @@ impl Judge<'_> {
                 wrong.get_or_insert(State::Wrong {
                     line,
                     why: format!(
-                        "downloads it to {}, and the service looks in {}{}",
+                        "downloads it to {}, and the service looks in {}{}; say the folder in front of that line",
                         lies_in[0],
                         folder.path,
                         said_by(folder)
@@ -250,15 +251,19 @@ impl Judge<'_> {
         })?;
         Some(State::Wrong {
             line: self.line(other),
-            why: format!("downloads {}, and the service loads {}", other.load.name(), load.name()),
+            why: format!("downloads {} in its place; name the one that is loaded", other.load.name()),
         })
     }
 
     /// Why the user of the container can't read what root downloaded there.
     fn unreadable(&self, folder: &Folder) -> Option<String> {
         let user = self.service.user()?;
-        (!user.is_root() && is_within(&folder.path, "/root"))
-            .then(|| format!("downloads it to {}, which the user {} can't read", folder.path, user.name))
+        (!user.is_root() && is_within(&folder.path, "/root")).then(|| {
+            format!(
+                "downloads it to {}, which the user {} can't read; set HF_HOME to a folder of that user in front of it",
+                folder.path, user.name
+            )
+        })
     }
 
     /// Where a folder of a stage comes to lie in the image that runs.

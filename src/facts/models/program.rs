@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::loads::Found;
 use crate::python::{self, Block};
 use crate::text::LineIndex;
 
@@ -21,6 +22,8 @@ pub struct Units {
     known: Arc<Mutex<HashMap<String, Option<Arc<Unit>>>>>,
     /// Whether a file holds one of the words that were asked for.
     signs: Arc<Mutex<HashMap<String, bool>>>,
+    /// What programs were found to load, by all that they depend on beside the files' texts.
+    found: Arc<Mutex<HashMap<String, Found>>>,
 }
 
 impl Units {
@@ -45,6 +48,16 @@ impl Units {
         let has = text().is_some_and(|text| words.iter().any(|word| text.contains(word)));
         lock(&self.signs).insert(source.to_owned(), has);
         has
+    }
+
+    /// What the program of this description loads: it is the same from pass to pass, while the steps of the Dockerfile move.
+    pub fn found(&self, description: String, find: impl FnOnce() -> Found) -> Found {
+        if let Some(known) = lock(&self.found).get(&description) {
+            return known.clone();
+        }
+        let found = find();
+        lock(&self.found).insert(description, found.clone());
+        found
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<Unit>>>> {

@@ -466,9 +466,9 @@ fn innermost(block: &Block, offset: usize) -> Vec<usize> {
         if matches!(statement.kind, StatementKind::Function(_) | StatementKind::Class(_)) {
             return keys;
         }
-        let inside =
+        let mut inside =
             statement.blocks().into_iter().filter(|inner| inner.first().is_some_and(|first| first.offset <= offset));
-        let Some(next) = inside.last() else { return keys };
+        let Some(next) = inside.next_back() else { return keys };
         block = next;
     }
 }

@@ -63,6 +63,14 @@ impl Task<'_> {
     /// else.
     pub fn run(&self, units: &Units, is_service: bool) -> Found {
         let files = image::files(self.facts, self.stage, self.before, self.context);
+        let description = format!(
+            "{is_service} {} {} {:?} {:?} {files:?}",
+            self.context.folder, self.workdir, self.commands, self.environment
+        );
+        units.found(description, || self.find(&files, units, is_service))
+    }
+
+    fn find(&self, files: &BTreeMap<String, String>, units: &Units, is_service: bool) -> Found {
         let source = |path: &str| join(&self.context.folder, path);
         let has_signs = |(path, origin): (&String, &String)| {
             path.ends_with(".py") && units.has(&source(origin), &SIGNS, || self.context.text(origin))

@@ -131,6 +131,12 @@ pub struct Evaluator<'p> {
     /// The .env files that the program takes its environment from, each with whether it goes before that; none while nobody asked.
     dotenv: RefCell<Option<Vec<(Data, bool)>>>,
     frames: RefCell<Vec<Frame<'p>>>,
+    /// For each class it and those that it is built on.
+    ancestries: RefCell<HashMap<ScopeId, Vec<ScopeId>>>,
+    /// For each class the names that it and those built on it go by.
+    names: RefCell<HashMap<ScopeId, Vec<String>>>,
+    /// How many functions go by a name.
+    functions: HashMap<&'p str, usize>,
     next_frame: Cell<usize>,
     /// How many expressions were looked at.
     steps: Cell<usize>,
@@ -147,6 +153,12 @@ const MOST: usize = 32;
 
 impl<'p> Evaluator<'p> {
     pub fn new(program: &'p Program, scopes: &'p Scopes<'p>, around: &'p Surroundings<'p>) -> Self {
+        let mut functions: HashMap<&'p str, usize> = HashMap::new();
+        for scope in &scopes.all {
+            if let ScopeKind::Function(function) = scope.kind {
+                *functions.entry(&function.name).or_default() += 1;
+            }
+        }
         let mut calls: HashMap<&'p str, Vec<Place<'p>>> = HashMap::new();
         for place in &scopes.expressions {
             each(scopes, *place, &mut |place| {
@@ -169,6 +181,9 @@ impl<'p> Evaluator<'p> {
             dotenv: RefCell::default(),
             importing: RefCell::default(),
             frames: RefCell::default(),
+            ancestries: RefCell::default(),
+            names: RefCell::default(),
+            functions,
             next_frame: Cell::new(1),
             steps: Cell::new(0),
         }
@@ -752,7 +767,7 @@ impl<'p> Evaluator<'p> {
     pub fn variable(&self, name: &str, default: Option<Vec<Value<'p>>>) -> Vec<Value<'p>> {
         let default = default.map(|values| defaults_of(name, values));
         let known = self.around.environment.get(name);
-        if let Some(found) = self.from_dotenv(known.is_some(), |read| read == name) {
+        if let Some(found) = self.of_dotenv(known.is_some(), |read| read == name) {
             return vec![found];
         }
         match known {
@@ -777,7 +792,7 @@ impl<'p> Evaluator<'p> {
     /// it is told otherwise.
     ///
     /// Source: python-dotenv 1.0, `load_dotenv(override=False)` and `find_dotenv`.
-    fn from_dotenv(&self, is_set: bool, is_it: impl Fn(&str) -> bool) -> Option<Value<'p>> {
+    fn of_dotenv(&self, is_set: bool, is_it: impl Fn(&str) -> bool) -> Option<Value<'p>> {
         if self.dotenv.borrow().is_none() {
             // Its own arguments may be variables.
             *self.dotenv.borrow_mut() = Some(Vec::new());
@@ -909,12 +924,11 @@ impl<'p> Evaluator<'p> {
             return given;
         }
         let default = || {
-            let values = parameter.default.as_ref().map(|default| {
+            parameter.default.as_ref().map(|default| {
                 let mut values = self.values(Place { scope: parent.unwrap_or(scope), expression: default });
                 raise(&mut values, Given::DefaultArgument);
                 values
-            });
-            values
+            })
         };
         let skipped = usize::from(class.is_some() && !is_static);
         let position = index.checked_sub(skipped);

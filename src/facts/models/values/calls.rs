@@ -422,7 +422,7 @@ impl<'p> Evaluator<'p> {
                     }
                 }
                 Value::Unknown(_) => is_open = true,
-                Value::External(name) if name.contains("()") => is_open = true,
+                Value::External(name) => is_open |= may_be_own(name),
                 _ => {}
             }
         }
@@ -432,13 +432,7 @@ impl<'p> Evaluator<'p> {
             && class.is_some()
             && matches!(callee.kind, ExpressionKind::Attribute(..))
             && !definition.name.starts_with("__")
-            && self
-                .scopes
-                .all
-                .iter()
-                .filter(|scope| matches!(scope.kind, ScopeKind::Function(other) if other.name == definition.name))
-                .count()
-                == 1
+            && self.functions.get(definition.name.as_str()) == Some(&1)
     }
 
     /// An argument of the command line: what the command says, else its default.
@@ -505,6 +499,9 @@ impl<'p> Evaluator<'p> {
 
     /// The names that a class and those built on it go by.
     pub(super) fn class_names(&self, class: ScopeId) -> Vec<String> {
+        if let Some(known) = self.names.borrow().get(&class) {
+            return known.clone();
+        }
         let mut names = vec!["cls".to_owned()];
         for (index, scope) in self.scopes.all.iter().enumerate() {
             if let ScopeKind::Class(definition) = scope.kind
@@ -513,6 +510,7 @@ impl<'p> Evaluator<'p> {
                 names.push(definition.name.clone());
             }
         }
+        self.names.borrow_mut().insert(class, names.clone());
         names
     }
 
@@ -521,6 +519,30 @@ impl<'p> Evaluator<'p> {
         let program = self.program;
         program.module(name).filter(|unit| stem(&program.paths[*unit]).ends_with(&name.replace('.', "/")))
     }
+}
+
+/// Whether what a call of a library gives may be something of the program: what it is asked to keep or to look up, unlike the methods of a
+/// client.
+fn may_be_own(name: &str) -> bool {
+    const KEEPERS: [&str; 16] = [
+        "asyncio",
+        "builtins",
+        "concurrent",
+        "contextlib",
+        "contextvars",
+        "dependency_injector",
+        "fastapi",
+        "flask",
+        "functools",
+        "importlib",
+        "injector",
+        "multiprocessing",
+        "ray",
+        "starlette",
+        "streamlit",
+        "threading",
+    ];
+    name.contains("()") && name.split(['.', '(']).next().is_some_and(|root| KEEPERS.contains(&root))
 }
 
 /// Whether a library's thing describes a field.

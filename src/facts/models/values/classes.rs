@@ -19,6 +19,9 @@ enum Kind {
 impl<'p> Evaluator<'p> {
     /// A class and those of the program that it is built on, nearest first.
     pub fn ancestry(&self, class: ScopeId) -> Vec<ScopeId> {
+        if let Some(known) = self.ancestries.borrow().get(&class) {
+            return known.clone();
+        }
         let mut all = vec![class];
         let mut at = 0;
         while at < all.len() {
@@ -31,6 +34,7 @@ impl<'p> Evaluator<'p> {
             }
             at += 1;
         }
+        self.ancestries.borrow_mut().insert(class, all.clone());
         all
     }
 
@@ -91,10 +95,9 @@ impl<'p> Evaluator<'p> {
                 && field.is_none()
                 && scope.bindings.contains_key(name)
                 && !self.is_method(*owner, name)
+                && let Some(found) = self.of_environment(class, name, None)
             {
-                if let Some(found) = self.from_environment(class, name, None) {
-                    return found;
-                }
+                return found;
             }
             let mut found = Vec::new();
             if let Some(assigned) = scope.members.get(name) {
@@ -186,7 +189,7 @@ impl<'p> Evaluator<'p> {
         });
         let is_bool = annotation.name() == Some("bool");
         if kind == Kind::Settings
-            && let Some(mut found) = self.from_environment(class, name, description.map(|call| (owner, call)))
+            && let Some(mut found) = self.of_environment(class, name, description.map(|call| (owner, call)))
         {
             if is_bool {
                 found.iter_mut().for_each(as_bool);
@@ -194,7 +197,7 @@ impl<'p> Evaluator<'p> {
             return found;
         }
         if kind == Kind::Record
-            && let Some(found) = self.from_holders(class, name)
+            && let Some(found) = self.of_holders(class, name)
         {
             return found;
         }
@@ -249,7 +252,7 @@ impl<'p> Evaluator<'p> {
     /// A variable that settings hand down to a field of one of their fields: `EMBEDDING__MODEL`.
     ///
     /// Source: pydantic-settings, "Parsing environment variable values", `env_nested_delimiter`.
-    fn from_holders(&self, class: ScopeId, name: &str) -> Option<Vec<Value<'p>>> {
+    fn of_holders(&self, class: ScopeId, name: &str) -> Option<Vec<Value<'p>>> {
         let holders = (0..self.scopes.all.len()).filter(|holder| {
             matches!(self.scopes.all[*holder].kind, ScopeKind::Class(_)) && !self.scopes.all[*holder].fields.is_empty()
         });
@@ -350,7 +353,7 @@ impl<'p> Evaluator<'p> {
         None
     }
 
-    fn from_environment(
+    fn of_environment(
         &self,
         class: ScopeId,
         name: &str,
@@ -362,7 +365,7 @@ impl<'p> Evaluator<'p> {
             if let Some(set) = set {
                 return Some(self.variable(set, None));
             }
-            if let Some(found) = self.from_dotenv(false, |known| known.eq_ignore_ascii_case(variable)) {
+            if let Some(found) = self.of_dotenv(false, |known| known.eq_ignore_ascii_case(variable)) {
                 return Some(vec![found]);
             }
         }
