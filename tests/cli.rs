@@ -14,6 +14,7 @@ mod cli {
     mod explain;
     mod formats;
     mod model_volume;
+    mod models;
     mod patches;
     mod selection;
     mod services;

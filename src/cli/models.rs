@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use rayon::prelude::*;
@@ -31,6 +32,9 @@ pub fn execute(arguments: &Arguments) -> anyhow::Result<u8> {
         let files: Vec<&Loaded> = loaded.iter().filter(|file| file.found.root == *root).collect();
         let mut services = pool.install(|| list(&files, project));
         services.iter_mut().for_each(|service| put_in_front(&prefix, service));
+        if let Some(below) = below(&common.paths, root) {
+            services.iter_mut().for_each(|service| cut_off(&below, service));
+        }
         found.extend(services);
     }
     let out = match arguments.format {
@@ -126,13 +130,36 @@ fn reason(load: &Load, presence: &Presence) -> String {
     reason
 }
 
+/// The one folder that was named, where it lies below the root: paths count from it.
+fn below(paths: &[PathBuf], root: &Path) -> Option<String> {
+    let [path] = paths else { return None };
+    let (path, root) = (path.canonicalize().ok()?, root.canonicalize().ok()?);
+    let below = path.strip_prefix(&root).ok().filter(|_| path.is_dir())?.to_str()?.to_owned();
+    (!below.is_empty()).then_some(below)
+}
+
+fn cut_off(folder: &str, service: &mut Service) {
+    let cut = |path: &mut String| {
+        if path == folder {
+            ".".clone_into(path);
+        } else if let Some(rest) = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) {
+            *path = rest.to_owned();
+        }
+    };
+    paths_of(service).into_iter().for_each(cut);
+}
+
+fn paths_of(service: &mut Service) -> Vec<&mut String> {
+    let mut paths = vec![&mut service.dockerfile, &mut service.context];
+    paths.extend(service.models.iter_mut().chain(&mut service.vocabularies).map(|model| &mut model.path));
+    paths.extend(service.unresolved.iter_mut().map(|load| &mut load.path));
+    paths
+}
+
 fn put_in_front(prefix: &str, service: &mut Service) {
     if prefix.is_empty() {
         return;
     }
     let put = |path: &mut String| *path = if path == "." { prefix.to_owned() } else { format!("{prefix}/{path}") };
-    put(&mut service.dockerfile);
-    put(&mut service.context);
-    service.models.iter_mut().chain(&mut service.vocabularies).for_each(|model| put(&mut model.path));
-    service.unresolved.iter_mut().for_each(|load| put(&mut load.path));
+    paths_of(service).into_iter().for_each(put);
 }

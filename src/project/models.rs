@@ -55,17 +55,15 @@ impl Project {
             if is_on_top {
                 continue;
             }
-            let compose = (build.by == By::Compose).then(|| (build.file.clone(), build.name.clone()));
-            let runtime = compose.as_ref().and_then(|(file, service)| self.runtime(file, service));
             let is_known =
-                compose.is_none() && services.iter().any(|known| known.context == folder && known.stage == stage);
+                build.by != By::Compose && services.iter().any(|known| known.context == folder && known.stage == stage);
             if !is_known {
-                services.push(self.service(path, facts, context, stage, compose, runtime, arguments(build)));
+                services.push(self.service(path, facts, context, stage, Some(build)));
             }
         }
         if services.is_empty() && !facts.stages.is_empty() {
             for context in contexts.likely(facts).into_iter().take(1) {
-                services.push(self.service(path, facts, context, facts.stages.len() - 1, None, None, BTreeMap::new()));
+                services.push(self.service(path, facts, context, facts.stages.len() - 1, None));
             }
         }
         Ok(services)
@@ -77,10 +75,12 @@ impl Project {
         facts: &Facts<'_>,
         context: &BuildContext<'_>,
         stage: usize,
-        compose: Option<(String, String)>,
-        runtime: Option<Runtime>,
-        arguments: BTreeMap<String, Option<String>>,
+        build: Option<&Build>,
     ) -> ServiceModels {
+        let composed = build.filter(|build| build.by == By::Compose);
+        let compose = composed.map(|build| (build.file.clone(), build.name.clone()));
+        let runtime = compose.as_ref().and_then(|(file, service)| self.runtime(file, service));
+        let arguments = build.map(arguments).unwrap_or_default();
         let container = Container { arguments, ..runtime.as_ref().map(container).unwrap_or_default() };
         let service = Service { facts, path, stage, context, container: &container };
         let found = service.loads(&self.units);

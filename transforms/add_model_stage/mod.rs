@@ -8,7 +8,7 @@
 //! # What changes
 //!
 //! A stage in front of the one that runs: the base image of the service's Python with the downloader alone, one RUN per model, so that
-//! another model or another revision is downloaded by itself, and neither a requirement nor a source file repeats it. The files are copied
+//! neither a requirement nor a source file repeats it; another model or another revision repeats its RUN and those behind it. The files are copied
 //! into the stage that runs, in front of the code, for the user that runs; the variable by which the library finds them (`HF_HOME`,
 //! `SENTENCE_TRANSFORMERS_HOME` before version 2.3, `NLTK_DATA`, `TIKTOKEN_CACHE_DIR`, `FASTEMBED_CACHE_PATH`) is set where neither the
 //! Dockerfile, a compose file nor the code has chosen a folder; else that folder is used. Weights come in one format where PyTorch reads

@@ -167,10 +167,10 @@ fn reason(site: &Site<'_>, is_offline: bool) -> String {
     let listed = listed.join(", ");
     let mut reason = match site.repeated.as_slice() {
         [] => format!(
-            "every new container downloads {listed}; the stage downloads it once, and again only when a model or its revision changes; the image grows by the files"
+            "every new container downloads {listed}; a stage does so once, and again only when a model in it changes; the image grows by the files"
         ),
         [run, ..] => format!(
-            "line {} downloads {listed} again whenever the install above it changes; the stage does so only when a model or its revision changes, and that line then finds the files",
+            "line {} downloads {listed} again whenever the install above it changes; a stage does so only when a model in it changes, and that line then finds the files",
             site.facts.line(site.facts.runs[*run].instruction)
         ),
     };
