@@ -184,6 +184,32 @@ pub const EXAMPLES: &[Example] = &[
         config: "",
     },
     Example {
+        name: "index-of-some-packages",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install --index-url https://wheels.example.com/cpu torch\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",
+        files: &[
+            (
+                "app.py",
+                "from sentence_transformers import SentenceTransformer\n\nmodel = SentenceTransformer(\"all-MiniLM-L6-v2\")\n",
+            ),
+            ("requirements.txt", "sentence-transformers==3.4.1\n"),
+        ],
+        config: "",
+    },
+    Example {
+        name: "folder-in-another-one",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nENV HF_HOME=/models\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",
+        files: &[
+            (
+                "app.py",
+                "from sentence_transformers import CrossEncoder, SentenceTransformer\n\nmodel = SentenceTransformer(\"all-MiniLM-L6-v2\", cache_folder=\"/models\")\nrank = CrossEncoder(\"BAAI/bge-reranker-base\")\n",
+            ),
+            ("requirements.txt", "sentence-transformers==3.4.1\n"),
+        ],
+        config: "",
+    },
+    Example {
         name: "base-without-a-python-of-its-own",
         path: "Dockerfile",
         before: "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nRUN apt-get update && apt-get install -y python3 python3-pip\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python3\", \"app.py\"]\n",
@@ -431,6 +457,19 @@ pub const EXAMPLES: &[Example] = &[
                 "import os\n\nfrom sentence_transformers import SentenceTransformer\n\nmodel = SentenceTransformer(os.environ[\"MODEL\"])\n",
             ),
             ("requirements.txt", "sentence-transformers==3.4.1\n"),
+        ],
+        config: "",
+    },
+    Example {
+        name: "left-alone-folder-in-the-home-of-whoever-runs-it",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",
+        files: &[
+            (
+                "app.py",
+                "import os\n\nimport whisper\n\nmodel = whisper.load_model(\"base\", download_root=os.path.expanduser(\"~/models\"))\n",
+            ),
+            ("requirements.txt", "openai-whisper==20240930\n"),
         ],
         config: "",
     },

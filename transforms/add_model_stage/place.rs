@@ -3,6 +3,7 @@
 use super::site::Site;
 use super::wanted::Wanted;
 use crate::dockerfile::{Instruction, edits};
+use crate::facts::runs::is_within;
 use crate::transform::{Change, Effect, Level};
 
 /// The change.
@@ -103,6 +104,9 @@ fn own(site: &Site<'_>, keyword: &dyn Fn(&str) -> String, is_offline: bool) -> V
         }
         variables.extend(variable.filter(|variable| !variables.contains(variable)));
     }
+    // A folder comes with the one that it lies in.
+    let all = folders.clone();
+    folders.retain(|folder| !all.iter().any(|other| other != folder && is_within(folder, other)));
     let owner = owner(site);
     let is_numeric = owner.as_deref().is_none_or(|owner| owner.chars().all(|ch| ch.is_ascii_digit() || ch == ':'));
     let link = if is_numeric && takes_link(site) { "--link " } else { "" };

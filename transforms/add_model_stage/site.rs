@@ -306,10 +306,12 @@ fn check_numbers(cx: &DockerfileContext<'_>, facts: &Facts<'_>, target: usize) -
     }
 }
 
-/// Options of pip that name an index: what the service installs from.
+/// Options of pip that name an index, where every install of the service has the same: what some of them get from elsewhere, such as
+/// builds of PyTorch, is no index for all.
 fn index_options(facts: &Facts<'_>, stage: usize) -> Vec<String> {
+    let mut all: Vec<Vec<String>> = Vec::new();
     for run in facts.runs.iter().filter(|run| facts.descends(stage, run.stage)) {
-        for call in run.calls().iter().filter(|call| call.manager.id == "pip") {
+        for call in run.calls().iter().filter(|call| call.manager.id == "pip" && call.verb_text == "install") {
             let words: Vec<&str> =
                 run.commands()[call.command].words.iter().map(|word| word.value.as_deref().unwrap_or("$")).collect();
             let mut found = Vec::new();
@@ -322,10 +324,13 @@ fn index_options(facts: &Facts<'_>, stage: usize) -> Vec<String> {
                     found.push((*word).to_owned());
                 }
             }
-            if !found.is_empty() && !found.iter().any(|option| option.contains('$')) {
-                return found;
-            }
+            all.push(found);
         }
+    }
+    let first = all.first().cloned().unwrap_or_default();
+    let is_of_all = !first.is_empty() && all.iter().all(|other| *other == first);
+    if is_of_all && !first.iter().any(|option| option.contains(['$', '(']) || option.contains("pytorch")) {
+        return first;
     }
     let url = facts.stages[stage].end.env.known("PIP_INDEX_URL");
     url.map(|url| vec![format!("--index-url {url}")]).unwrap_or_default()

@@ -82,6 +82,13 @@ impl Wanted {
         let other_format = ["TF", "Flax", "ORT", "OV"]
             .iter()
             .any(|prefix| load.library.split('.').any(|part| part.starts_with(prefix) && part != "TFIDF"));
+        let name = match load.how {
+            How::FasterWhisper => id.clone(),
+            How::Whisper => format!("{name} of openai-whisper"),
+            How::Nltk => format!("{name} of NLTK"),
+            How::Tiktoken => format!("{name} of tiktoken"),
+            _ => name,
+        };
         Ok(Self {
             how: load.how,
             name,

@@ -322,6 +322,7 @@ impl<'p> Site<'_, 'p> {
             Some(value) => match self.values(value).as_slice() {
                 [Value::None] => Kept::Nowhere,
                 [Value::Path(Some(path))] => Kept::At(path.clone()),
+                [Value::Text(text)] if text.value.starts_with('~') => Kept::Unknown,
                 [Value::Text(text)] => {
                     Kept::At(crate::facts::copies::absolute(self.evaluator.around.workdir, &text.value))
                 }

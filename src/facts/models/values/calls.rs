@@ -284,8 +284,13 @@ impl<'p> Evaluator<'p> {
             "os.path.dirname" => {
                 vec![Value::Path(first().and_then(|values| self.path_of(&values)).map(|path| folder(&path).to_owned()))]
             }
-            "os.path.abspath" | "os.path.realpath" | "os.path.normpath" | "os.path.expanduser" | "builtins.open"
-            | "io.open" => {
+            "os.path.expanduser" => vec![Value::Path(first().and_then(|values| match values.as_slice() {
+                // Whose home it is depends on who runs it.
+                [Value::Text(text)] if text.value.starts_with('~') => None,
+                values => self.path_of(values),
+            }))],
+            "pathlib.Path.home" => vec![Value::Path(None)],
+            "os.path.abspath" | "os.path.realpath" | "os.path.normpath" | "builtins.open" | "io.open" => {
                 vec![Value::Path(first().and_then(|values| self.path_of(&values)))]
             }
             "os.getcwd" | "pathlib.Path.cwd" => vec![Value::Path(Some(self.around.workdir.to_owned()))],
@@ -353,6 +358,9 @@ impl<'p> Evaluator<'p> {
         let mut path = start.unwrap_or_else(|| self.around.workdir.to_owned());
         for part in parts {
             let values = self.values(Place { scope: place.scope, expression: part });
+            if matches!(values.as_slice(), [Value::Text(text)] if text.value.starts_with('~')) {
+                return None;
+            }
             let next = match values.as_slice() {
                 [Value::Path(next)] => next.clone()?,
                 [Value::Text(text)] => text.value.clone(),
