@@ -210,6 +210,16 @@ pub const EXAMPLES: &[Example] = &[
         config: "",
     },
     Example {
+        name: "a-name-that-means-another-file",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",
+        files: &[
+            ("app.py", "import whisper\n\nmodel = whisper.load_model(\"turbo\")\n"),
+            ("requirements.txt", "openai-whisper==20240930\n"),
+        ],
+        config: "",
+    },
+    Example {
         name: "base-without-a-python-of-its-own",
         path: "Dockerfile",
         before: "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nRUN apt-get update && apt-get install -y python3 python3-pip\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python3\", \"app.py\"]\n",

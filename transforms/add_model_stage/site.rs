@@ -130,6 +130,9 @@ fn wanted(
             // Told by the transform, at the place where it is loaded.
             Err(_) => continue,
         };
+        if has_its_download(facts, &wanted) {
+            continue;
+        }
         if let Some(run) = from {
             // It stays where the Dockerfile has it.
             wanted.folder.by.get_or_insert_with(|| "the Dockerfile".to_owned());
@@ -145,6 +148,12 @@ fn wanted(
     found.sort_by_key(Wanted::key);
     repeated.sort_unstable();
     Ok((found, repeated))
+}
+
+/// Whether a RUN holds the very statement that a stage would: what it gives is then not seen as it is, and another one would not be either.
+fn has_its_download(facts: &Facts<'_>, wanted: &Wanted) -> bool {
+    let statements = wanted.statements(&wanted.moved().0);
+    statements.last().is_some_and(|last| facts.runs.iter().any(|run| run.text.text.contains(last.as_str())))
 }
 
 /// Whether a RUN of the stage downloads models of the hub that the service loads, behind an install.

@@ -325,7 +325,17 @@ fn is_same(download: &Load, load: &Load) -> bool {
     let revision = load.revision.is_none() || load.revision == download.revision;
     match (download.repository(), load.repository()) {
         (Some(left), Some(right)) => left == right && revision && (!download.is_light || load.is_light),
-        (None, None) => download.how == load.how && download.id.value == load.id.value,
+        (None, None) => download.how == load.how && file_of(download) == file_of(load),
         _ => false,
+    }
+}
+
+/// What a library calls the model where two names mean one file.
+fn file_of(load: &Load) -> &str {
+    // Source: `_MODELS` in openai-whisper 20250625.
+    match (load.how, load.id.value.as_str()) {
+        (How::Whisper, "turbo") => "large-v3-turbo",
+        (How::Whisper, "large") => "large-v3",
+        (_, name) => name,
     }
 }
