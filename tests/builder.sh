@@ -47,6 +47,10 @@ stop() {
     for _ in $(seq 100); do ours "$pid" || break; sleep .1; done
   done
   rm -f "$D"/run/*.pid
+  # Containers that were run leave mounts of network namespaces behind, with which DIR can't be removed.
+  awk -v below="$D/" 'index($2, below) == 1 { print $2 }' /proc/mounts | sort -r | while read -r place; do
+    umount "$place" 2>/dev/null || umount -l "$place" 2>/dev/null || true
+  done
 }
 
 # spawn NAME COMMAND...: a process that outlives this script, its log and its id in run/.
