@@ -484,6 +484,19 @@ pub const EXAMPLES: &[Example] = &[
         config: "",
     },
     Example {
+        name: "left-alone-another-folder-for-transformers",
+        path: "Dockerfile",
+        before: "FROM python:3.12-slim\nENV HF_HOME=/models TRANSFORMERS_CACHE=/models\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",
+        files: &[
+            (
+                "app.py",
+                "from sentence_transformers import SentenceTransformer\n\nmodel = SentenceTransformer(\"all-MiniLM-L6-v2\")\n",
+            ),
+            ("requirements.txt", "sentence-transformers==3.4.1\n"),
+        ],
+        config: "",
+    },
+    Example {
         name: "left-alone-id-of-a-request",
         path: "Dockerfile",
         before: "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n",

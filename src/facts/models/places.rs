@@ -81,7 +81,10 @@ impl Look<'_> {
                     ("HF_HOME", "/hub"),
                     ("XDG_CACHE_HOME", "/huggingface/hub"),
                 ]);
-                self.first(kind, &variables, "/.cache/huggingface/hub")
+                let folder = self.first(kind, &variables, "/.cache/huggingface/hub")?;
+                // What is built on transformers 4 reads its own files from the hub's cache, and the weights from there.
+                let is_split = root != "transformers" && load.how != How::FasterWhisper && self.is_split(&folder);
+                (!is_split).then_some(folder)
             }
             Kind::SentenceTransformers => self.first(
                 kind,
@@ -119,6 +122,12 @@ impl Look<'_> {
             How::TorchHub => Kind::Torch,
             How::Spacy | How::Own => return None,
         })
+    }
+
+    /// Whether transformers is told of another folder than the hub's cache.
+    fn is_split(&self, folder: &Folder) -> bool {
+        let elsewhere = (self.variable)("TRANSFORMERS_CACHE").filter(|_| !self.is_at_least_transformers_5());
+        elsewhere.is_some_and(|other| other.is_none_or(|other| other.trim_end_matches('/') != folder.path))
     }
 
     fn is_at_least_transformers_5(&self) -> bool {
