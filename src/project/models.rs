@@ -11,6 +11,7 @@ use crate::facts::compose;
 use crate::facts::compose::VolumeKind;
 use crate::facts::interpolation;
 use crate::facts::models::presence::{self, Presence};
+use crate::facts::models::versions::Versions;
 use crate::facts::models::{Command, Container, Found, Given, Mounted, Service, Setting};
 
 /// A service that is built from a Dockerfile, and what it loads.
@@ -28,6 +29,8 @@ pub struct ServiceModels {
     pub found: Found,
     /// For each load where it is.
     pub presence: Vec<Presence>,
+    /// What it asks for of libraries; nothing where it loads nothing.
+    pub versions: Versions,
 }
 
 impl Project {
@@ -84,8 +87,9 @@ impl Project {
         let container = Container { arguments, ..runtime.as_ref().map(container).unwrap_or_default() };
         let service = Service { facts, path, stage, context, container: &container };
         let found = service.loads(&self.units);
-        let presence = presence::of(&service, &found, &self.units);
-        ServiceModels { context: context.folder.clone(), compose, stage, container, runtime, found, presence }
+        let versions = if found.loads.is_empty() { Versions::default() } else { service.versions() };
+        let presence = presence::of(&service, &found, &versions, &self.units);
+        ServiceModels { context: context.folder.clone(), compose, stage, container, runtime, found, presence, versions }
     }
 }
 

@@ -44,7 +44,7 @@ use std::collections::BTreeMap;
 
 use crate::dockerfile::edits;
 use crate::facts::models::presence::State;
-use crate::facts::models::{How, Load, Service};
+use crate::facts::models::{How, Load};
 use crate::project::models::ServiceModels;
 use crate::text::Span;
 use crate::transform::{Change, DockerfileContext, Effect, Findings, Kind, Level, Meta, Transform};
@@ -117,7 +117,6 @@ fn left_alone(cx: &DockerfileContext<'_>, service: &ServiceModels, from: Span, o
     for load in &service.found.unresolved {
         say(from, format!("{}:{} may load a model with {}: {}", load.path, load.line, load.library, load.reason));
     }
-    let versions = versions(cx, service);
     for (load, presence) in service.found.loads.iter().zip(&service.presence) {
         let place = format!("{}:{} loads {}", load.path, load.line, load.name());
         if load.is_aside {
@@ -134,7 +133,7 @@ fn left_alone(cx: &DockerfileContext<'_>, service: &ServiceModels, from: Span, o
                 say(from, format!("{place} only where a folder of the code's own is missing"));
             }
             State::Missing => {
-                let wanted = presence.folder.as_ref().map(|folder| Wanted::of(load, folder, &versions));
+                let wanted = presence.folder.as_ref().map(|folder| Wanted::of(load, folder, &service.versions));
                 if let Some(Err(reason)) = wanted {
                     say(from, format!("{place}: {reason}"));
                 }
@@ -149,15 +148,6 @@ fn left_alone(cx: &DockerfileContext<'_>, service: &ServiceModels, from: Span, o
             }
         }
     }
-}
-
-fn versions(cx: &DockerfileContext<'_>, service: &ServiceModels) -> crate::facts::models::versions::Versions {
-    let Ok(contexts) = cx.project.build_contexts(cx.path) else { return Default::default() };
-    let context = contexts.contexts.iter().find(|context| context.folder == service.context);
-    context.map_or_else(Default::default, |context| {
-        Service { facts: cx.facts, path: cx.path, stage: service.stage, context, container: &service.container }
-            .versions()
-    })
 }
 
 /// Installs models of spaCy behind the install that brings spaCy.
@@ -198,8 +188,8 @@ fn spacy(cx: &DockerfileContext<'_>, service: &ServiceModels, services: &[&Servi
 fn pinned(cx: &DockerfileContext<'_>, service: &ServiceModels, load: &Load) -> Option<Change> {
     let facts = cx.facts;
     let model = &load.id.value;
-    let versions = versions(cx, service);
-    let version = spacy_version(model, versions.pin("spacy")?)?;
+    let spacy = service.versions.pin("spacy")?;
+    let version = spacy_version(model, spacy)?;
     // The last install of pip in the stage that runs.
     let run = facts.runs.iter().rev().find(|run| {
         facts.descends(service.stage, run.stage)
@@ -220,10 +210,8 @@ fn pinned(cx: &DockerfileContext<'_>, service: &ServiceModels, load: &Load) -> O
         group: format!("add-model-stage:{}:{model}", service.stage),
         title: format!("Install {model} {version}"),
         reason: format!(
-            "{}:{} loads {model}, which is a package of its own that no requirement brings; {version} is the one that spaCy {} asks for, and the image grows by it",
-            load.path,
-            load.line,
-            versions.pin("spacy").unwrap_or_default()
+            "{}:{} loads {model}, which is a package of its own that no requirement brings; {version} is the one that spaCy {spacy} asks for, and the image grows by it",
+            load.path, load.line
         ),
         level: Level::Review,
         offset,

@@ -2,10 +2,10 @@
 
 use super::wanted::{Key, Wanted, is_missing};
 use crate::dockerfile::Keyword;
+use crate::facts::models::How;
 use crate::facts::models::places::Kind;
 use crate::facts::models::presence::State;
 use crate::facts::models::versions::Versions;
-use crate::facts::models::{How, Service};
 use crate::facts::runs::is_within;
 use crate::facts::{Base, Facts, User};
 use crate::project::models::ServiceModels;
@@ -45,44 +45,31 @@ impl<'a> Site<'a> {
     /// Why nothing is added.
     pub fn find(cx: &DockerfileContext<'a>, stage: usize, services: &[&ServiceModels]) -> Result<Option<Self>, String> {
         let facts = cx.facts;
-        let contexts = cx.project.build_contexts(cx.path)?;
+        let Some(first) = services.first() else { return Ok(None) };
+        let user = first.container.user(facts, stage);
         let mut sets: Vec<(Vec<Wanted>, Vec<usize>)> = Vec::new();
-        let mut first: Option<(Versions, Option<User>, Option<String>, bool)> = None;
         for service in services {
-            let Some(context) = contexts.contexts.iter().find(|context| context.folder == service.context) else {
-                return Err("its build context can't be told".to_owned());
-            };
-            let view = Service { facts, path: cx.path, stage, context, container: &service.container };
-            let versions = view.versions();
-            let (set, repeated) = wanted(facts, stage, service, &versions)?;
-            let token = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACEHUB_API_TOKEN"]
-                .iter()
-                .any(|name| view.variable(name).is_some());
-            let endpoint = view.variable("HF_ENDPOINT").flatten();
-            let user = view.user();
-            match &first {
-                None => first = Some((versions, user, endpoint, token)),
-                Some((_, known, ..)) if *known != user => {
-                    return Err("the services that use it run as different users".to_owned());
-                }
-                Some(_) => {}
+            if service.container.user(facts, stage) != user {
+                return Err("the services that use it run as different users".to_owned());
             }
-            sets.push((set, repeated));
+            sets.push(wanted(facts, stage, service));
         }
-        let Some((versions, user, endpoint, has_token)) = first else { return Ok(None) };
         let keys = |set: &[Wanted]| set.iter().map(Wanted::key).collect::<Vec<Key>>();
         let (set, repeated) = sets[0].clone();
         if let Some(other) = sets.iter().position(|(other, _)| keys(other) != keys(&set)) {
             return Err(format!(
                 "{} and {} are built from it and load different models, so that one image can't hold those of each; give each a build target of its own",
-                called(services[0]),
+                called(first),
                 called(services[other])
             ));
         }
         if set.is_empty() {
             return Ok(None);
         }
-        let base = base(facts, stage);
+        let variable = |name: &str| first.container.variable(facts, stage, name);
+        let has_token = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACEHUB_API_TOKEN"]
+            .iter()
+            .any(|name| variable(name).is_some());
         let (target, before) = place(cx, stage, services, &repeated, user.as_ref())?;
         check_numbers(cx, facts, target)?;
         let is_whole = services.iter().all(|service| service.found.unresolved.is_empty());
@@ -91,13 +78,13 @@ impl<'a> Site<'a> {
             stage,
             target,
             wanted: set,
-            versions,
+            versions: first.versions.clone(),
             before,
             repeated,
             user,
-            base,
+            base: base(facts, stage),
             name: free_name(facts),
-            endpoint,
+            endpoint: variable("HF_ENDPOINT").flatten(),
             index: index_options(facts, stage),
             has_token,
             is_whole,
@@ -110,12 +97,7 @@ fn called(service: &ServiceModels) -> String {
 }
 
 /// What a service needs, sorted, and the RUNs that download it behind an install.
-fn wanted(
-    facts: &Facts<'_>,
-    stage: usize,
-    service: &ServiceModels,
-    versions: &Versions,
-) -> Result<(Vec<Wanted>, Vec<usize>), String> {
+fn wanted(facts: &Facts<'_>, stage: usize, service: &ServiceModels) -> (Vec<Wanted>, Vec<usize>) {
     let mut found: Vec<Wanted> = Vec::new();
     let mut repeated: Vec<usize> = Vec::new();
     for (load, presence) in service.found.loads.iter().zip(&service.presence) {
@@ -125,11 +107,8 @@ fn wanted(
             _ if is_missing(load, presence) => None,
             _ => continue,
         };
-        let mut wanted = match Wanted::of(load, folder, versions) {
-            Ok(wanted) => wanted,
-            // Told by the transform, at the place where it is loaded.
-            Err(_) => continue,
-        };
+        // Why not is told by the transform.
+        let Ok(mut wanted) = Wanted::of(load, folder, &service.versions) else { continue };
         if has_its_download(facts, &wanted) {
             continue;
         }
@@ -147,7 +126,7 @@ fn wanted(
     }
     found.sort_by_key(Wanted::key);
     repeated.sort_unstable();
-    Ok((found, repeated))
+    (found, repeated)
 }
 
 /// Whether a RUN holds the very statement that a stage would: what it gives is then not seen as it is, and another one would not be either.

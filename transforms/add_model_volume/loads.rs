@@ -183,11 +183,7 @@ impl Built<'_> {
 
     /// As whom the container runs; none where not known.
     fn user(&self) -> Option<User> {
-        let state = &self.facts.stages[self.models.stage].end;
-        match &self.models.container.user {
-            Some(user) => user.as_ref().map(|user| User::named(user, &state.users)),
-            None => state.user.clone(),
-        }
+        self.models.container.user(self.facts, self.models.stage)
     }
 
     fn copies(&self) -> Vec<(String, String)> {

@@ -1,5 +1,8 @@
 //! What a Dockerfile downloads of models while it is built, and where it leaves them.
 
+use std::collections::BTreeMap;
+
+use super::Service;
 use super::launch::Command;
 use super::loaders::How;
 use super::loads::{Kept, Load};
@@ -8,7 +11,6 @@ use super::program::Units;
 use super::task::Task;
 use super::values::{Given, Setting, Text};
 use super::versions::Versions;
-use crate::context::BuildContext;
 use crate::facts::{Facts, Run, Variable};
 use crate::shell;
 
@@ -26,57 +28,36 @@ pub struct Download {
     pub is_saved: bool,
 }
 
-/// The downloads of all stages, in order; `passed` are the build arguments that the build passes.
-pub fn find(
-    facts: &Facts<'_>,
-    path: &str,
-    context: &BuildContext<'_>,
-    versions: &Versions,
-    units: &Units,
-    passed: &Passed,
-) -> Vec<Download> {
-    let mut found = Vec::new();
-    for (index, run) in facts.runs.iter().enumerate() {
-        found.extend(of_run(facts, path, context, versions, units, passed, (index, run)));
-    }
-    found
+/// The downloads of all stages, in order.
+pub fn find(service: &Service<'_>, versions: &Versions, units: &Units) -> Vec<Download> {
+    let runs = service.facts.runs.iter().enumerate();
+    runs.flat_map(|(index, run)| of_run(service, versions, units, index, run)).collect()
 }
-
-/// Build arguments that the build passes.
-type Passed = std::collections::BTreeMap<String, Option<String>>;
-/// Variables that a program sets.
-type Assigned = std::collections::BTreeMap<String, Option<String>>;
 
 /// Words without which a RUN downloads no model.
 const SIGNS: [&str; 10] = ["python", ".py", "spacy", "nltk", "huggingface", "hf ", "pip", "uv ", "en_core", "_core_"];
 
-fn of_run(
-    facts: &Facts<'_>,
-    path: &str,
-    context: &BuildContext<'_>,
-    versions: &Versions,
-    units: &Units,
-    passed: &Passed,
-    (index, run): (usize, &Run),
-) -> Vec<Download> {
+fn of_run(service: &Service<'_>, versions: &Versions, units: &Units, index: usize, run: &Run) -> Vec<Download> {
+    let Service { facts, path, context, .. } = *service;
     if !SIGNS.iter().any(|sign| run.text.text.contains(sign)) {
         return Vec::new();
     }
     let commands = commands(facts, run);
     let state = &run.state;
     let line = facts.line(run.instruction);
-    let mut loads: Vec<(Load, bool, Assigned)> = Vec::new();
+    // Each with whether its program saves models, and the variables that this sets.
+    let mut loads: Vec<(Load, bool, BTreeMap<String, Option<String>>)> = Vec::new();
     for words in &commands {
         let direct = direct(words, path, line);
         if !direct.is_empty() {
-            loads.extend(direct.into_iter().map(|load| (load, false, Assigned::default())));
+            loads.extend(direct.into_iter().map(|load| (load, false, BTreeMap::new())));
             continue;
         }
         let environment = state.env.all().into_iter().map(|(name, value)| {
             let value = match value {
                 Variable::Known(value) => Some(value.clone()),
                 Variable::Argument(default) => default.clone(),
-                Variable::Unknown => super::by_arguments(facts, run.stage, name, passed),
+                Variable::Unknown => super::by_arguments(facts, run.stage, name, &service.container.arguments),
             };
             let setting = Setting { value, file: path.into(), line, given: Given::DockerfileEnv };
             (name.to_owned(), setting)

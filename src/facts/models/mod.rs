@@ -16,7 +16,7 @@ mod task;
 pub mod values;
 pub mod versions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use launch::Command;
 pub use loaders::How;
@@ -45,6 +45,29 @@ pub struct Container {
     pub arguments: BTreeMap<String, Option<String>>,
     /// Where volumes are mounted, absolute, and what they are.
     pub mounts: Vec<Mounted>,
+}
+
+impl Container {
+    /// A variable of the container, where `stage` is its image: none where nothing sets it, no text where its value is not known.
+    pub fn variable(&self, facts: &Facts<'_>, stage: usize, name: &str) -> Option<Option<String>> {
+        if let Some(setting) = self.environment.get(name) {
+            return Some(setting.value.clone());
+        }
+        match facts.stages[stage].end.env.get(name)? {
+            Variable::Known(value) => Some(Some(value.clone())),
+            Variable::Unknown => Some(None),
+            Variable::Argument(_) => None,
+        }
+    }
+
+    /// The user of the container, where `stage` is its image; none where it is not known.
+    pub fn user(&self, facts: &Facts<'_>, stage: usize) -> Option<User> {
+        let state = &facts.stages[stage].end;
+        match &self.user {
+            Some(user) => user.as_ref().map(|user| User::named(user, &state.users)),
+            None => state.user.clone(),
+        }
+    }
 }
 
 /// A volume of a container.
@@ -215,10 +238,7 @@ impl Service<'_> {
     /// What the service asks for of libraries: in the files that any stage gets, and on the command lines of pip.
     pub fn versions(&self) -> Versions {
         let mut versions = Versions::default();
-        let mut paths: Vec<String> = Vec::new();
-        for stage in 0..self.facts.stages.len() {
-            paths.extend(image::files(self.facts, stage, None, self.context).into_values());
-        }
+        let mut paths = self.copied_files();
         let mounts = self.facts.runs.iter().flat_map(|run| &run.mounts).filter(|mount| mount.kind == "bind");
         paths.extend(mounts.filter_map(|mount| mount.source.clone()));
         paths.sort();
@@ -232,56 +252,45 @@ impl Service<'_> {
                 versions.read(&path, &text);
             }
         }
-        for call in self.facts.runs.iter().flat_map(|run| run.calls().iter().map(move |call| (run, call))) {
-            let (run, call) = call;
-            if matches!(call.manager.id, "pip" | "uv") {
+        for run in &self.facts.runs {
+            for call in run.calls().iter().filter(|call| matches!(call.manager.id, "pip" | "uv")) {
                 let words = &run.commands()[call.command].words[call.arguments..];
-                words.iter().filter_map(|word| word.value.as_deref()).filter(|word| !word.starts_with('-')).for_each(
-                    |word| {
-                        versions.word(word);
-                    },
-                );
+                let words = words.iter().filter_map(|word| word.value.as_deref());
+                words.filter(|word| !word.starts_with('-')).for_each(|word| versions.word(word));
             }
         }
         versions
     }
 
+    /// The files of the context that any stage gets, each once.
+    fn copied_files(&self) -> Vec<String> {
+        let stages = 0..self.facts.stages.len();
+        let files = stages.flat_map(|stage| image::files(self.facts, stage, None, self.context).into_values());
+        files.collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
     /// Names of spaCy's models among the requirements that are copied in.
     pub fn spacy_requirements(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for stage in 0..self.facts.stages.len() {
-            for path in image::files(self.facts, stage, None, self.context).into_values() {
-                let name = path.rsplit('/').next().unwrap_or(&path);
-                if name.contains("requirements") || matches!(name, "pyproject.toml" | "poetry.lock" | "uv.lock") {
-                    let text = self.context.text(&path).unwrap_or_default();
-                    let words = text.split(|ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'' | ',' | '='));
-                    found.extend(words.filter_map(downloads::spacy_package));
-                }
+        for path in self.copied_files() {
+            let name = path.rsplit('/').next().unwrap_or(&path);
+            if name.contains("requirements") || matches!(name, "pyproject.toml" | "poetry.lock" | "uv.lock") {
+                let text = self.context.text(&path).unwrap_or_default();
+                let words = text.split(|ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'' | ',' | '='));
+                found.extend(words.filter_map(downloads::spacy_package));
             }
         }
         found
     }
 
-    /// A variable of the container: none where nothing sets it, no text where its value is not known.
+    /// A variable of the container: see [`Container::variable`].
     pub fn variable(&self, name: &str) -> Option<Option<String>> {
-        if let Some(setting) = self.container.environment.get(name) {
-            return Some(setting.value.clone());
-        }
-        match self.facts.stages[self.stage].end.env.get(name)? {
-            Variable::Known(value) => Some(Some(value.clone())),
-            Variable::Unknown => Some(None),
-            Variable::Argument(_) => None,
-        }
+        self.container.variable(self.facts, self.stage, name)
     }
 
     /// The user of the container; none where it is not known.
     pub fn user(&self) -> Option<User> {
-        let state = &self.facts.stages[self.stage].end;
-        match &self.container.user {
-            Some(Some(user)) => Some(User::named(user, &state.users)),
-            Some(None) => None,
-            None => state.user.clone(),
-        }
+        self.container.user(self.facts, self.stage)
     }
 
     /// The home of the container's user.

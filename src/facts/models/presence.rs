@@ -71,24 +71,14 @@ impl Presence {
 }
 
 /// The presence of each load of `found`, in its order.
-pub fn of(service: &Service<'_>, found: &Found, units: &Units) -> Vec<Presence> {
+pub fn of(service: &Service<'_>, found: &Found, versions: &Versions, units: &Units) -> Vec<Presence> {
     if found.loads.is_empty() {
         return Vec::new();
     }
-    let versions = service.versions();
-    let downloads =
-        downloads::find(service.facts, service.path, service.context, &versions, units, &service.container.arguments);
+    let downloads = downloads::find(service, versions, units);
     let spacy = service.spacy_requirements();
-    let judge = Judge { service, found, versions: &versions, downloads: &downloads, spacy: &spacy };
+    let judge = Judge { service, found, versions, downloads: &downloads, spacy: &spacy };
     found.loads.iter().map(|load| judge.presence(load)).collect()
-}
-
-/// The folder in which the container looks for a load.
-pub fn folder(service: &Service<'_>, found: &Found, versions: &Versions, load: &Load) -> Option<Folder> {
-    // What the program sets itself comes before what it is given.
-    let variable = |name: &str| found.assigned.get(name).cloned().or_else(|| service.variable(name));
-    let home = service.home();
-    Look { variable: &variable, home: home.as_deref(), versions }.folder(load)
 }
 
 struct Judge<'a> {
@@ -102,7 +92,10 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn presence(&self, load: &Load) -> Presence {
-        let folder = folder(self.service, self.found, self.versions, load);
+        // What the program sets itself comes before what it is given.
+        let variable = |name: &str| self.found.assigned.get(name).cloned().or_else(|| self.service.variable(name));
+        let home = self.service.home();
+        let folder = Look { variable: &variable, home: home.as_deref(), versions: self.versions }.folder(load);
         let state = self.state(load, folder.as_ref());
         Presence { folder, state }
     }
@@ -156,7 +149,7 @@ impl Judge<'_> {
         for download in mine.clone() {
             if download.load.id.value == load.id.value {
                 let run = &facts.runs[download.run];
-                if facts.descends(self.service.stage, run.stage) || self.is_carried(run.stage, "site-packages") {
+                if facts.descends(self.service.stage, run.stage) || self.is_carried(run.stage) {
                     let how = format!("line {} installs it among the packages", self.line(download));
                     return State::There { run: Some(download.run), how };
                 }
@@ -175,7 +168,7 @@ impl Judge<'_> {
     }
 
     /// Whether packages of a stage are copied into the one that runs.
-    fn is_carried(&self, stage: usize, _what: &str) -> bool {
+    fn is_carried(&self, stage: usize) -> bool {
         let facts = self.service.facts;
         facts.copies.iter().any(|copy| {
             let from = copy.from.as_deref().and_then(|name| facts.stage_named(name, copy.stage));
