@@ -25,6 +25,21 @@ struct File<'a> {
     skipped: Vec<Skipped<'a>>,
 }
 
+/// The JSON text of what a command lists by service.
+///
+/// # Errors
+/// JSON that can't be made.
+pub(super) fn services<T: Serialize>(services: &[T], errors: &[ErrorReport]) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Root<'a, T> {
+        version: u32,
+        services: &'a [T],
+        errors: Vec<Error<'a>>,
+    }
+    let root = Root { version: 1, services, errors: self::errors(errors) };
+    serde_json::to_string_pretty(&root).map(|text| text + "\n")
+}
+
 /// Byte offsets in the text with the file's sha256.
 #[derive(Serialize)]
 struct Edit {

@@ -159,12 +159,5 @@ pub fn field(name: &str, value: &str, out: &mut String) {
 /// # Errors
 /// JSON that can't be made.
 pub fn json(services: &[Service], errors: &[ErrorReport]) -> serde_json::Result<String> {
-    #[derive(Serialize)]
-    struct Root<'a> {
-        version: u32,
-        services: &'a [Service],
-        errors: Vec<super::json::Error<'a>>,
-    }
-    let root = Root { version: 1, services, errors: super::json::errors(errors) };
-    serde_json::to_string_pretty(&root).map(|text| text + "\n")
+    super::json::services(services, errors)
 }

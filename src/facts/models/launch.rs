@@ -492,10 +492,8 @@ impl Reader<'_> {
                 .or_else(|| words.last().filter(|word| !word.starts_with('-')).cloned())
         };
         let Some(target) = given.or_else(bare) else { return self.open(words) };
-        let (module, object) = target.split_once(':').map_or((target.clone(), None), |(module, object)| {
-            let name: String = object.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').collect();
-            (module.to_owned(), Some(name))
-        });
+        let (module, object) = module_and_object(&target);
+        let (module, object) = (module.to_owned(), object.map(leading_name));
         let before = self.folder.clone();
         if let Some(folder) = folder {
             self.folder = absolute(&self.folder, &folder);
@@ -526,10 +524,8 @@ impl Reader<'_> {
             found.map(|name| (*name).to_owned())
         };
         let Some(named) = named.or_else(default) else { return self.open(words) };
-        let (module, object) =
-            named.split_once(':').map_or((named.as_str(), None), |(module, object)| (module, Some(object)));
-        let object =
-            object.map(|object| object.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').collect::<String>());
+        let (module, object) = module_and_object(&named);
+        let object = object.map(leading_name);
         let module = module.strip_suffix(".py").unwrap_or(module).trim_start_matches("./").replace('/', ".");
         self.push(Target::Object(module, object.or(Some("create_app".to_owned()))), words);
     }
@@ -541,9 +537,8 @@ impl Reader<'_> {
         });
         let named = joined.map(str::to_owned).or_else(|| words.get(at? + 1).cloned());
         let Some(named) = named else { return self.open(words) };
-        let (module, object) = named
-            .split_once(':')
-            .map_or((named.clone(), None), |(module, object)| (module.to_owned(), Some(object.to_owned())));
+        let (module, object) = module_and_object(&named);
+        let (module, object) = (module.to_owned(), object.map(str::to_owned));
         self.push(Target::Object(format!("{module}.celery"), object.clone()), words);
         self.push(Target::Object(module.clone(), object), words);
         // `-A package.module.app`.
@@ -556,8 +551,7 @@ impl Reader<'_> {
         let named: Vec<String> =
             words.iter().filter(|word| !word.starts_with('-') && *word != "worker").cloned().collect();
         for named in named {
-            let (module, object) =
-                named.split_once(':').map_or((named.as_str(), None), |(module, object)| (module, Some(object)));
+            let (module, object) = module_and_object(&named);
             if module.chars().all(|ch| ch.is_alphanumeric() || matches!(ch, '_' | '.')) {
                 self.push(Target::Object(module.to_owned(), object.map(str::to_owned)), words);
                 if let Some((module, object)) = module.rsplit_once('.') {
@@ -592,6 +586,16 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The module and the object of it that `module:object` names.
+pub fn module_and_object(text: &str) -> (&str, Option<&str>) {
+    text.split_once(':').map_or((text, None), |(module, object)| (module, Some(object)))
+}
+
+/// The name in front of what is called: `create_app` of `create_app()`.
+fn leading_name(object: &str) -> String {
+    object.chars().take_while(|ch| ch.is_alphanumeric() || *ch == '_').collect()
 }
 
 fn is_python(name: &str) -> bool {

@@ -139,7 +139,7 @@ impl<'p> Search<'_, 'p> {
     }
 
     fn module_in(&self, text: &str) -> Option<usize> {
-        let (module, object) = text.split_once(':').map_or((text, None), |(module, object)| (module, Some(object)));
+        let (module, object) = super::launch::module_and_object(text);
         let is_dotted = module.contains('.') || object.is_some();
         let is_name = module.chars().all(|ch| ch.is_alphanumeric() || matches!(ch, '_' | '.'));
         if !is_dotted || !is_name || module.is_empty() || module.ends_with(".py") {

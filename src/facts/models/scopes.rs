@@ -380,18 +380,6 @@ impl<'p> Scopes<'p> {
         }
     }
 
-    /// The function that a scope is or stands in.
-    pub fn function_around(&self, scope: ScopeId) -> Option<ScopeId> {
-        let mut at = scope;
-        loop {
-            match self.all[at].kind {
-                ScopeKind::Function(_) => return Some(at),
-                ScopeKind::Expression => at = self.all[at].parent?,
-                _ => return None,
-            }
-        }
-    }
-
     /// The scope whose statements an expression of `scope` belongs to: not a lambda, not a comprehension.
     pub fn statements_around(&self, scope: ScopeId) -> ScopeId {
         let mut at = scope;

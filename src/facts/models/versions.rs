@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::data::{Data, DataKind};
-use crate::facts::requirements::{self, Entry};
+use crate::facts::requirements::{self, Entry, normalised};
 
 /// For each library, by its normalised name, what is asked for.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,7 @@ impl Versions {
             } else if let Some(found) = value(line, "name") {
                 name.get_or_insert(found);
             } else if let (Some(version), Some(known)) = (value(line, "version"), &name) {
-                self.add(&known.to_lowercase().replace(['_', '.'], "-"), &format!("=={version}"));
+                self.add(&normalised(known), &format!("=={version}"));
                 name = None;
             }
         }
@@ -88,7 +88,7 @@ impl Versions {
                 let exact =
                     version.chars().next().is_some_and(|ch| ch.is_ascii_digit()) && !version.contains(['*', ',']);
                 let specifier = if exact { format!("=={version}") } else { version };
-                self.add(&name.to_lowercase().replace(['_', '.'], "-"), &specifier);
+                self.add(&normalised(name), &specifier);
             }
         }
     }

@@ -25,6 +25,7 @@ use urls::{is_remote, scheme};
 
 pub use command_line::{split_value, takes_value};
 pub use heavy::is_heavy;
+pub use names::normalised;
 
 /// One thing that a requirements file says.
 ///

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Evaluator, Frame, Given, Value, of_data, only_text, raise, stem};
+use super::{Evaluator, Frame, Given, Value, of_data, only_text, raise};
 use crate::facts::copies::absolute;
 use crate::facts::models::program::folder;
 use crate::facts::models::scopes::{Place, ScopeId, ScopeKind};
@@ -93,7 +93,6 @@ impl<'p> Evaluator<'p> {
                 Value::Class(class) if self.is_enumeration(class) => {
                     found.extend(call.arguments.first().map(|value| self.values(here(value))).unwrap_or_default());
                 }
-                Value::Class(class) => found.push(Value::Instance(class)),
                 Value::Instance(class) => {
                     let called = self.member(class, "__call__");
                     for value in called {
@@ -102,23 +101,38 @@ impl<'p> Evaluator<'p> {
                         }
                     }
                 }
-                Value::Lambda(lambda) => {
-                    if let ExpressionKind::Lambda { body, .. } = &lambda.expression.kind {
-                        let scope = self.scopes.inner(lambda.expression).unwrap_or(lambda.scope);
-                        found.extend(self.values(Place { scope, expression: body }));
-                    }
-                }
                 Value::External(name) => found.extend(self.library_call(place, &name, call)),
-                other => found.push(super::unknown_like(other)),
+                other => found.extend(self.made_by(other)),
             }
         }
         found
     }
 
+    /// What calling a value without arguments gives.
+    fn made_by(&self, value: Value<'p>) -> Vec<Value<'p>> {
+        match value {
+            Value::Function(function) => self.returned(function),
+            Value::Class(class) => vec![Value::Instance(class)],
+            Value::Lambda(lambda) => match &lambda.expression.kind {
+                ExpressionKind::Lambda { body, .. } => {
+                    let scope = self.scopes.inner(lambda.expression).unwrap_or(lambda.scope);
+                    self.values(Place { scope, expression: body })
+                }
+                _ => Vec::new(),
+            },
+            other => vec![super::unknown_like(other)],
+        }
+    }
+
     /// What a function of the program gives back.
     fn returned(&self, function: ScopeId) -> Vec<Value<'p>> {
-        let Some(returns) = self.scopes.returns.get(&function) else { return vec![Value::None] };
-        let held = returns.iter().filter(|value| self.excluded(function, value.offset).is_none());
+        if self.scopes.returns.contains_key(&function) { self.returns_of(function) } else { vec![Value::None] }
+    }
+
+    /// The values behind the `return`s of a function that tests don't exclude.
+    pub(super) fn returns_of(&self, function: ScopeId) -> Vec<Value<'p>> {
+        let returns = self.scopes.returns.get(&function).into_iter().flatten();
+        let held = returns.filter(|value| self.excluded(function, value.offset).is_none());
         held.flat_map(|value| self.values(Place { scope: function, expression: value })).collect()
     }
 
@@ -300,15 +314,7 @@ impl<'p> Evaluator<'p> {
             "builtins.bool" => vec![Value::Unknown("computed".to_owned())],
             "fastapi.Depends" | "fastapi.params.Depends" | "fastapi.Security" => {
                 let Some(provider) = call.arguments.first() else { return Vec::new() };
-                let mut found = Vec::new();
-                for value in self.values(here(provider)) {
-                    match value {
-                        Value::Function(function) => found.extend(self.returned(function)),
-                        Value::Class(class) => found.push(Value::Instance(class)),
-                        other => found.push(super::unknown_like(other)),
-                    }
-                }
-                found
+                self.values(here(provider)).into_iter().flat_map(|value| self.made_by(value)).collect()
             }
             _ if is_field(name) => self.field_default(place, call).unwrap_or_default(),
             _ => vec![Value::External(format!("{name}()"))],
@@ -334,21 +340,7 @@ impl<'p> Evaluator<'p> {
     pub(super) fn field_default(&self, place: Place<'p>, call: &'p Call) -> Option<Vec<Value<'p>>> {
         let here = |expression: &'p Expression| Place { scope: place.scope, expression };
         if let Some(factory) = call.keyword("default_factory").or_else(|| call.keyword("factory")) {
-            let mut found = Vec::new();
-            for value in self.values(here(factory)) {
-                match value {
-                    Value::Function(function) => found.extend(self.returned(function)),
-                    Value::Class(class) => found.push(Value::Instance(class)),
-                    Value::Lambda(lambda) => {
-                        if let ExpressionKind::Lambda { body, .. } = &lambda.expression.kind {
-                            let scope = self.scopes.inner(lambda.expression).unwrap_or(lambda.scope);
-                            found.extend(self.values(Place { scope, expression: body }));
-                        }
-                    }
-                    other => found.push(super::unknown_like(other)),
-                }
-            }
-            return Some(found);
+            return Some(self.values(here(factory)).into_iter().flat_map(|value| self.made_by(value)).collect());
         }
         let default = call.argument("default", Some(0))?;
         (!matches!(default.kind, ExpressionKind::Other(_))).then(|| self.values(here(default)))
@@ -520,12 +512,6 @@ impl<'p> Evaluator<'p> {
         }
         self.names.borrow_mut().insert(class, names.clone());
         names
-    }
-
-    /// The file of the program that a dotted name of the command line means.
-    pub fn named_module(&self, name: &str) -> Option<usize> {
-        let program = self.program;
-        program.module(name).filter(|unit| stem(&program.paths[*unit]).ends_with(&name.replace('.', "/")))
     }
 }
 

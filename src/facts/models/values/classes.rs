@@ -111,7 +111,7 @@ impl<'p> Evaluator<'p> {
                 for value in self.bound(*owner, name, None) {
                     match value {
                         Value::Function(function) if self.is_property(function) => {
-                            found.extend(self.returned_by(function))
+                            found.extend(self.returns_of(function))
                         }
                         other => found.push(other),
                     }
@@ -144,12 +144,6 @@ impl<'p> Evaluator<'p> {
                 && (assigned.len() == 1 || self.excluded(*scope, value.offset).is_none())
         });
         held.copied().collect()
-    }
-
-    fn returned_by(&self, function: ScopeId) -> Vec<Value<'p>> {
-        let returns = self.scopes.returns.get(&function).cloned().unwrap_or_default();
-        let held = returns.into_iter().filter(|value| self.excluded(function, value.offset).is_none());
-        held.flat_map(|value| self.values(Place { scope: function, expression: value })).collect()
     }
 
     fn is_property(&self, function: ScopeId) -> bool {
