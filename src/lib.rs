@@ -11,21 +11,25 @@
 //! - [`discover`]: paths to files.
 //! - [`engine`]: passes to a fixpoint, and the check after each change.
 //! - [`transform`]: what a transform is; transforms and engine meet here and nowhere else.
+//! - [`forecast`]: which steps of a build are CACHED after a change.
 //! - [`project`] and [`config`]: which file builds which image, what else is known of the repository, and restow.toml.
 //! - [`facts`]: what a file means: Dockerfile, compose file, bake file, workflow.
 //! - [`context`]: files beside a Dockerfile.
 //! - [`dockerfile`], [`shell`], [`yaml`], [`hcl`] and [`python`]: reading, the first four without loss.
+//! - [`docker`]: the container engine of this machine.
 //! - [`edit`] and [`text`]: edits and places.
 
 pub mod cli;
 pub mod config;
 pub mod context;
 pub mod discover;
+pub mod docker;
 pub mod dockerfile;
 pub mod edit;
 pub mod engine;
 pub mod examples;
 pub mod facts;
+pub mod forecast;
 pub mod hcl;
 pub mod project;
 pub mod python;

@@ -12,6 +12,7 @@ mod cli {
     mod discovery;
     mod exit_codes;
     mod explain;
+    mod forecast;
     mod formats;
     mod model_volume;
     mod models;

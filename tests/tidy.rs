@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Top-level modules from the top down; each uses only those that stand below it.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 22] = [
     "cli",
     "examples",
     "transforms",
@@ -12,6 +12,7 @@ const LAYERS: [&str; 20] = [
     "discover",
     "engine",
     "transform",
+    "forecast",
     "project",
     "config",
     "facts",
@@ -21,6 +22,7 @@ const LAYERS: [&str; 20] = [
     "yaml",
     "hcl",
     "python",
+    "docker",
     "edit",
     "text",
     "main",

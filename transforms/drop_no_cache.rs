@@ -95,9 +95,9 @@ impl<'a> Site<'a> {
     /// Why the RUN is left alone although something in it defeats a cache.
     fn find(cx: &DockerfileContext<'a>, run: &'a Run, manager: &'static Manager) -> Result<Option<Self>, String> {
         let calls: Vec<Call> = run.calls().iter().filter(|call| call.manager.id == manager.id).cloned().collect();
-        let mounted = mounted(run, manager, &calls);
+        let mounted = caches::mounted(run, manager, &calls);
         let covered: Vec<Cache> = match &mounted {
-            Ok(caches) => caches.iter().filter(|cache| covering(run, cache)).cloned().collect(),
+            Ok(caches) => caches.iter().filter(|cache| caches::is_mounted(run, cache)).cloned().collect(),
             Err(_) => Vec::new(),
         };
         if covered.is_empty() {
@@ -217,6 +217,7 @@ impl<'a> Site<'a> {
             edits,
             effects,
             beside: Vec::new(),
+            shows: None,
         }))
     }
 
@@ -299,31 +300,6 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The directories of the manager's calls; for a RUN that only cleans, those of a call that would install.
-fn mounted(run: &Run, manager: &'static Manager, calls: &[Call]) -> Result<Vec<Cache>, String> {
-    let mut found = Vec::new();
-    if manager.id == "apk" || manager.id == "dnf" {
-        // Which directory they use is the transform's choice; any mount at a usual place counts.
-        let usual = ["/etc/apk/cache", "/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"];
-        return Ok(usual
-            .iter()
-            .map(|path| Cache { path: (*path).to_owned(), private: (*path).to_owned(), store: false })
-            .collect());
-    }
-    for call in calls.iter().filter(|call| call.verb != Verb::Other) {
-        for cache in caches::caches(run, call)? {
-            if !found.contains(&cache) {
-                found.push(cache);
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn covering(run: &Run, cache: &Cache) -> bool {
-    run.mounts.iter().any(|mount| mount.is_cache() && mount.covers(&cache.path))
-}
-
 /// Whether the ENV that sets `name` goes, so that the RUN needs no override: it is set in the RUN's own stage, no image inherits the
 /// stage, and every call that it concerns has its mount.
 fn removes_variable(cx: &DockerfileContext<'_>, run: &Run, name: &str) -> bool {
@@ -355,7 +331,8 @@ fn removable(cx: &DockerfileContext<'_>, stage: usize, name: &str) -> Option<(us
         };
         calls.iter().filter(concerns).all(|call| {
             run.script().is_ok()
-                && caches::caches(run, call).is_ok_and(|caches| caches.iter().all(|cache| covering(run, cache)))
+                && caches::caches(run, call)
+                    .is_ok_and(|caches| caches.iter().all(|cache| caches::is_mounted(run, cache)))
         })
     });
     let unread = concerned.iter().any(|run| !matches!(run.script(), Ok(_) | Err(crate::facts::Unreadable::Irrelevant)));
@@ -423,6 +400,7 @@ fn drop_variables(cx: &DockerfileContext<'_>, out: &mut Findings) {
                 edits,
                 effects: vec![effect],
                 beside: Vec::new(),
+                shows: None,
             });
         }
     }

@@ -6,6 +6,8 @@ mod beside;
 pub mod check;
 pub mod diff;
 pub mod explain;
+pub mod forecast;
+pub mod images;
 pub mod models;
 pub mod run;
 pub mod services;
@@ -49,6 +51,8 @@ pub enum Command {
     Services(services::Arguments),
     /// Which models the services load, and which are in their images
     Models(services::Arguments),
+    /// Steps that are CACHED in each scenario, before and after the pending changes
+    Forecast(forecast::Arguments),
 }
 
 /// Which files, which transforms, and how to print.

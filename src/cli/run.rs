@@ -34,6 +34,9 @@ pub struct Finished {
     pub stdin: Option<String>,
     /// What speaks for another builder than BuildKit, once per repository.
     pub notes: Vec<String>,
+    /// The projects as they stand, and as the changes leave them, by root; none for standard input.
+    pub before: BTreeMap<PathBuf, Project>,
+    pub after: BTreeMap<PathBuf, Project>,
 }
 
 /// Does the work.
@@ -104,7 +107,8 @@ fn stdin(common: &Common, configs: &Configs) -> anyhow::Result<Finished> {
             }
         }
     }
-    Ok(Finished { report, found: vec![found], stdin: Some(raw), notes })
+    let (before, after) = (BTreeMap::new(), BTreeMap::new());
+    Ok(Finished { report, found: vec![found], stdin: Some(raw), notes, before, after })
 }
 
 /// The order in which kinds are rewritten: a transform sees the project as the earlier ones left it.
@@ -118,6 +122,7 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
     let progress = Progress::new(common, discovery.files.len());
     let loaded = pool.install(|| survey::load_all(discovery.files, configs))?;
     let mut projects = pool.install(|| survey::projects(&loaded, common, configs, more, survey::Contexts::Named));
+    let before = projects.clone();
     let listings = Arc::new(Listings::default());
     let mut results: Vec<Option<Result<FileReport, ErrorReport>>> = loaded.iter().map(|_| None).collect();
     for kinds in PHASES {
@@ -158,11 +163,14 @@ fn files(common: &Common, configs: &Configs, more: &Override) -> anyhow::Result<
     }
     let changed: Vec<(&FileReport, &Found)> = report.files.iter().zip(&found).collect();
     for (file, place) in beside::collect(&changed, &projects) {
+        if let Some(project) = projects.get_mut(&place.root) {
+            project.tree.rewrite(&place.relative, &file.outcome.after);
+        }
         report.files.push(file);
         found.push(place);
     }
     let notes = projects.values().filter_map(Project::builder_reason).collect();
-    Ok(Finished { report, found, stdin: None, notes })
+    Ok(Finished { report, found, stdin: None, notes, before, after: projects })
 }
 
 fn one(

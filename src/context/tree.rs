@@ -87,6 +87,9 @@ impl Tree {
 
     /// What stands at `path`.
     pub fn entry(&self, path: &str) -> Option<Entry> {
+        if self.rewritten.contains_key(path) {
+            return Some(Entry::File);
+        }
         match &self.source {
             Source::Nothing => None,
             Source::Memory(files) => {

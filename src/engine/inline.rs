@@ -118,6 +118,7 @@ impl Run<'_> {
                 edits: vec![edit],
                 effects: effects.to_vec(),
                 beside: applied.beside,
+                shows: None,
             },
             set,
         ));

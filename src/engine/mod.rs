@@ -1,6 +1,7 @@
 //! The engine: runs transforms over a file until nothing changes, and checks every change against what it declared.
 
 mod check;
+mod gains;
 mod inline;
 mod parsed;
 
@@ -327,8 +328,17 @@ impl Run<'_> {
                     message: "its edits can't be applied one by one".to_owned(),
                 });
             };
-            text = set.apply(&text);
+            let before = text;
+            text = set.apply(&before);
             let mut change = change;
+            let shown = change.shows.and_then(|theme| {
+                let Input { project, path, .. } = self.input;
+                gains::gain(project, path, &before, &text, theme, &self.scripts)
+            });
+            if let Some(gain) = shown {
+                change.reason.push_str("; ");
+                change.reason.push_str(&gain.text());
+            }
             let shift: isize = done.iter().filter(|(at, _)| *at <= change.offset).map(|(_, delta)| delta).sum();
             change.offset = change.offset.saturating_add_signed(shift);
             for place in &mut change.more {

@@ -1,6 +1,6 @@
 //! Where a call of a package manager keeps what it downloads.
 
-use super::managers::{Call, Directory, Verb};
+use super::managers::{Call, Directory, Manager, Verb};
 use super::runs::Run;
 use super::stages::Variable;
 use crate::shell::{Command, RunAs};
@@ -59,6 +59,33 @@ pub fn caches(run: &Run, call: &Call) -> Result<Vec<Cache>, String> {
     }
     found.dedup();
     Ok(found)
+}
+
+/// The directories that all calls of a manager in a RUN fill or empty: where mounts for it stand.
+///
+/// # Errors
+/// Why one of them can't be told.
+pub fn mounted(run: &Run, manager: &'static Manager, calls: &[Call]) -> Result<Vec<Cache>, String> {
+    if manager.id == "apk" || manager.id == "dnf" {
+        // Which directory they use is a choice; any mount at a usual place counts.
+        let usual = ["/etc/apk/cache", "/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"];
+        let usual = usual.map(|path| Cache { path: path.to_owned(), private: path.to_owned(), store: false });
+        return Ok(usual.into());
+    }
+    let mut found = Vec::new();
+    for call in calls.iter().filter(|call| call.verb != Verb::Other) {
+        for cache in caches(run, call)? {
+            if !found.contains(&cache) {
+                found.push(cache);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a cache mount of the RUN holds the directory.
+pub fn is_mounted(run: &Run, cache: &Cache) -> bool {
+    run.mounts.iter().any(|mount| mount.is_cache() && mount.covers(&cache.path))
 }
 
 fn resolve(run: &Run, command: &Command, call: &Call, directory: &Directory) -> Result<Cache, String> {

@@ -199,7 +199,7 @@ fn matches(pattern: &str, context: &BuildContext<'_>) -> Result<Vec<String>, Str
 }
 
 /// Whether `name` fits a pattern of `*` and `?`.
-fn is_match(pattern: &str, name: &str) -> bool {
+pub fn is_match(pattern: &str, name: &str) -> bool {
     let Some(first) = pattern.chars().next() else { return name.is_empty() };
     let rest = &pattern[first.len_utf8()..];
     match first {

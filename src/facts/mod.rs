@@ -32,7 +32,7 @@ use crate::dockerfile::Dockerfile;
 use stages::Resolved;
 
 pub use copies::Copy;
-pub use runs::{Run, Scripts, Unreadable};
+pub use runs::{Run, RunForm, Scripts, Unreadable};
 pub use stages::{Base, Environment, ImageBase, Stage, State, Variable};
 pub use users::User;
 

@@ -8,6 +8,7 @@ use crate::facts::bake::Bake;
 use crate::facts::compose::Compose;
 use crate::facts::compose::edits::NewMount;
 use crate::facts::workflow::Workflow;
+use crate::forecast::Theme;
 use crate::project::Project;
 use crate::text::Span;
 use crate::yaml::{Difference, Stream};
@@ -133,6 +134,8 @@ pub struct Change {
     pub effects: Vec<Effect>,
     /// What the change does to other files. It is made only together with that.
     pub beside: Vec<Beside>,
+    /// The scenario in which it shows: how many steps that repeats, before and after, is put behind the reason.
+    pub shows: Option<Theme>,
 }
 
 /// What a change does to a file that no transform reads as its own.

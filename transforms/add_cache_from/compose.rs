@@ -259,6 +259,7 @@ impl<'a> Site<'a> {
             edits: self.edits,
             effects: self.effects,
             beside: Vec::new(),
+            shows: None,
         }
     }
 }

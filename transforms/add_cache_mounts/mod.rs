@@ -165,6 +165,7 @@ fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Result
         edits: draft.out.edits,
         effects: draft.out.effects,
         beside: Vec::new(),
+        shows: None,
     })
 }
 

@@ -140,6 +140,7 @@ pub fn change(cx: &WorkflowContext<'_>, job: &Job, first: &Step, sites: &[Site<'
         edits,
         effects,
         beside: Vec::new(),
+        shows: None,
     })
 }
 

@@ -219,5 +219,6 @@ fn pinned(cx: &DockerfileContext<'_>, service: &ServiceModels, load: &Load) -> O
         edits: vec![crate::edit::Edit::insert(behind, format!("{line_break}{text}"))],
         effects: vec![Effect::InsertInstruction { before: next, text }],
         beside: Vec::new(),
+        shows: None,
     })
 }

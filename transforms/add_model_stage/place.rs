@@ -41,6 +41,7 @@ pub fn change(site: &Site<'_>, is_offline: bool) -> Change {
         edits: changed,
         effects,
         beside: Vec::new(),
+        shows: None,
     }
 }
 

@@ -121,6 +121,7 @@ impl<'a> Site<'a> {
             edits,
             effects,
             beside,
+            shows: None,
         }
     }
 

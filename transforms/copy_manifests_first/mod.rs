@@ -47,6 +47,7 @@ mod site;
 use self::examples::EXAMPLES;
 use self::layout::Upper;
 use self::site::Site;
+use crate::forecast::Theme;
 use crate::transform::{Beside, Change, DockerfileContext, Findings, Kind, Level, Meta, Transform};
 
 pub struct CopyManifestsFirst;
@@ -111,5 +112,6 @@ fn change(cx: &DockerfileContext<'_>, ordinal: usize, site: Site<'_>) -> Change 
         edits,
         effects,
         beside: site.ignores.into_iter().map(|(path, patterns)| Beside::Ignore { path, patterns }).collect(),
+        shows: Some(Theme::Code),
     }
 }

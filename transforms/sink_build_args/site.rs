@@ -8,6 +8,7 @@ use crate::dockerfile::edits::{self, Part};
 use crate::edit::{Edit, EditSet};
 use crate::facts::Facts;
 use crate::facts::build_args::{Copied, Past, ReadBy, brings_sources, mentions, past, read_by};
+use crate::forecast::Theme;
 use crate::text::Span;
 use crate::transform::{Change, DockerfileContext, Effect, Level};
 
@@ -276,6 +277,7 @@ impl<'a> Site<'a> {
             edits,
             effects,
             beside: Vec::new(),
+            shows: Some(Theme::BuildArgument),
         })
     }
 

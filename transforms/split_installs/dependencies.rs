@@ -8,6 +8,7 @@ use super::pip::{self, Install};
 use super::site::{base_name, in_every_context, listed};
 use crate::facts::managers::Verb;
 use crate::facts::runs::Run;
+use crate::forecast::Theme;
 use crate::transform::run_edits::RunEdits;
 use crate::transform::{Change, DockerfileContext, Level};
 
@@ -55,6 +56,7 @@ pub fn change(cx: &DockerfileContext<'_>, run: &Run, ordinal: usize) -> Option<C
         edits,
         effects,
         beside: Vec::new(),
+        shows: Some(Theme::Manifest),
     })
 }
 

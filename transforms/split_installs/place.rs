@@ -6,6 +6,7 @@ use super::layout::Part;
 use super::site::Site;
 use crate::dockerfile::edits;
 use crate::edit::{Edit, EditSet};
+use crate::forecast::Theme;
 use crate::text::Span;
 use crate::transform::run_edits::RunEdits;
 use crate::transform::{Change, DockerfileContext, Effect};
@@ -78,6 +79,7 @@ pub fn change(cx: &DockerfileContext<'_>, site: &Site<'_>, ordinal: usize) -> Re
         edits: changed,
         effects,
         beside: Vec::new(),
+        shows: Some(Theme::Manifest),
     })
 }
 
