@@ -329,10 +329,6 @@ impl Resolver<'_> {
             }
             Keyword::Arg => {
                 for pair in instruction.pairs(escape) {
-                    // An ENV of the same name wins over ARG.
-                    if matches!(state.env.get(&pair.name), Some(Variable::Known(_) | Variable::Unknown)) {
-                        continue;
-                    }
                     let default = match pair.value {
                         Some(raw) => expand(&raw, escape, &|name| state.env.known(name)),
                         None => match self.globals.get(&pair.name) {
@@ -340,7 +336,15 @@ impl Resolver<'_> {
                             _ => None,
                         },
                     };
-                    state.env.set(&pair.name, Variable::Argument(default));
+                    // What stands above it holds where the build passes nothing and there is no default, and gives way otherwise (measured).
+                    let value = match (state.env.get(&pair.name), default) {
+                        (Some(Variable::Unknown), _) => Variable::Unknown,
+                        (Some(Variable::Known(before) | Variable::Argument(Some(before))), None) => {
+                            Variable::Argument(Some(before.clone()))
+                        }
+                        (_, default) => Variable::Argument(default),
+                    };
+                    state.env.set(&pair.name, value);
                 }
             }
             Keyword::User => {

@@ -37,7 +37,7 @@ impl Contents<'_, '_> {
                 Kind::Workdir => so_far,
                 // What it made it may have removed or made anew.
                 Kind::Run => Status::Depends,
-                Kind::Copy { destination, .. } => so_far.max(self.copied(step, destination, *own, path)),
+                Kind::Copy { destination } => so_far.max(self.copied(step, destination, *own, path)),
             }
         })
     }

@@ -38,10 +38,9 @@ pub(super) struct Definition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     Run,
-    /// COPY and ADD: where to, absolute; and whether it stands for itself (`--link`).
+    /// COPY and ADD: where to, absolute.
     Copy {
         destination: String,
-        is_linked: bool,
     },
     Workdir,
 }
@@ -151,7 +150,8 @@ impl Reader<'_, '_> {
                 values.workdir = absolute(&values.workdir, &path);
                 // The root is there already.
                 if !values.workdir.is_empty() {
-                    let own = format!("WORKDIR {}", values.workdir);
+                    // Its owner is the user (measured).
+                    let own = format!("WORKDIR {}\u{0}{}", values.workdir, values.user);
                     return Ok(Some(self.definition(Kind::Workdir, own)));
                 }
             }
@@ -187,8 +187,9 @@ impl Reader<'_, '_> {
             let kind = option(&value, &["type"]).unwrap_or("bind");
             let target = option(&value, &["target", "dst", "destination"]).unwrap_or("");
             flags.push_str(&format!("--mount={kind},{}", absolute(&values.workdir, target)));
-            // `id` and `sharing` are no part of the key (measured).
-            for key in ["uid", "gid", "mode", "rw", "readwrite", "ro", "readonly", "size", "required", "env"] {
+            // `id` is no part of the key (measured).
+            for key in ["sharing", "uid", "gid", "mode", "rw", "readwrite", "ro", "readonly", "size", "required", "env"]
+            {
                 flags.extend(option(&value, &[key]).map(|given| format!(",{key}={given}")));
             }
             if kind != "bind" {
@@ -231,12 +232,8 @@ impl Reader<'_, '_> {
             instruction.flags.iter().map(|flag| format!("{} ", values.expand(&flag.text, escape))).collect();
         let bodies: Vec<String> =
             instruction.heredocs.iter().map(|heredoc| values.expand(heredoc.body.of(facts.text), escape)).collect();
-        let is_linked = instruction.flag("link").map_or_else(
-            || instruction.flags.iter().any(|flag| flag.text == "--link"),
-            |value| value.eq_ignore_ascii_case("true"),
-        );
         let own = format!("COPY {flags}\u{0}{}\u{0}{destination}\u{0}{}", sources.join("\u{0}"), bodies.join("\u{0}"));
-        let mut definition = self.definition(Kind::Copy { destination, is_linked }, own);
+        let mut definition = self.definition(Kind::Copy { destination }, own);
         match instruction.flag("from") {
             Some(name) => {
                 if let Some(stage) = named(facts, name, self.stage) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::contents::Contents;
-use super::definitions::{Definition, Kind, StageDefinition};
+use super::definitions::{Definition, StageDefinition};
 use super::paths::Coverage;
 use super::{Status, Subject};
 
@@ -34,9 +34,7 @@ pub(super) fn compare(
             let taken = new.takes.iter().map(|(stage, path)| contents.of(*stage, path)).max();
             let own = own.max(taken.unwrap_or(Status::Cached));
             let above = done.end();
-            // A linked copy stands on nothing but what it copies.
-            let is_linked = matches!(new.kind, Kind::Copy { is_linked: true, .. });
-            let status = if is_linked { own } else { own.max(above) };
+            let status = own.max(above);
             done.steps.push((status, own));
         }
         compared.insert(new.stage, done);
@@ -52,8 +50,7 @@ pub(super) fn compare(
 impl Compared {
     /// What becomes of what comes next.
     fn end(&self) -> Status {
-        // Behind a linked copy the steps above it count all the same.
-        self.steps.iter().map(|(status, _)| *status).fold(self.base, Status::max)
+        self.steps.last().map_or(self.base, |(status, _)| *status)
     }
 }
 

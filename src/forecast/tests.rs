@@ -101,9 +101,9 @@ fn steps_that_two_stages_share_are_one() {
 }
 
 #[test]
-fn a_linked_copy_stands_on_its_files_alone() {
+fn a_linked_copy_is_shown_as_run_again_with_what_is_above_it() {
     let file = "FROM x\nCOPY a /a\nCOPY --link b /b\nRUN 1\n";
-    assert_eq!(letters(file, FILES, touch("a")), "ACA");
+    assert_eq!(letters(file, FILES, touch("a")), "AAA");
     assert_eq!(letters(file, FILES, touch("b")), "CAA");
 }
 
@@ -112,9 +112,11 @@ fn build_arguments_are_part_of_every_later_run_of_the_stage() {
     assert_eq!(letters("FROM x\nARG V=1\nWORKDIR /w\nCOPY a /a\nRUN 1\nRUN 2\n", FILES, argument("2")), "CCAA");
     assert_eq!(letters("FROM x\nRUN 1\nARG V\nRUN 2\n", FILES, argument("2")), "CA");
     assert_eq!(letters("FROM x\nARG V=2\nRUN 1\n", FILES, argument("2")), "C");
-    // ENV of the same name wins, whichever comes first.
+    // The later one of ARG and ENV wins.
     assert_eq!(letters("FROM x\nARG V=1\nENV V=x\nRUN 1\n", FILES, argument("2")), "C");
-    assert_eq!(letters("FROM x\nENV V=x\nARG V=1\nRUN 1\n", FILES, argument("2")), "C");
+    assert_eq!(letters("FROM x\nENV V=x\nARG V=1\nRUN 1\n", FILES, argument("2")), "A");
+    assert_eq!(letters("FROM x\nENV V=2\nARG V\nRUN 1\n", FILES, argument("2")), "C");
+    assert_eq!(letters("FROM x\nARG V=1\nUSER $V\nWORKDIR /w\nCOPY a /a\n", FILES, argument("2")), "AA");
     // By way of ENV, of a path, and of a stage that is built on.
     assert_eq!(letters("FROM x\nARG V=1\nENV W=$V\nENV V=x\nRUN 1\n", FILES, argument("2")), "A");
     assert_eq!(letters("FROM x\nARG V=1\nCOPY a /d/$V\nCOPY b /b\n", FILES, argument("2")), "AA");

@@ -15,8 +15,6 @@ use crate::facts::stages::expand;
 pub(super) struct Values {
     /// ENV, and ARG that has a value.
     env: BTreeMap<String, String>,
-    /// Names that ENV has set: ARG of the same name changes nothing.
-    fixed: Vec<String>,
     pub user: String,
     pub shell: String,
     /// Absolute, without a trailing slash; the root is empty.
@@ -57,18 +55,14 @@ impl Values {
         let before = self.clone();
         for pair in instruction.pairs(escape) {
             let value = before.expand(pair.value.as_deref().unwrap_or(""), escape);
-            self.env.insert(pair.name.clone(), value);
-            self.fixed.push(pair.name);
+            self.env.insert(pair.name, value);
         }
     }
 
-    /// Sets what ARG sets. One without a value adds nothing.
+    /// Sets what ARG sets: over an ENV above it, too (measured; the reference says otherwise). One without a value adds nothing.
     pub fn arguments(&mut self, subject: &Subject<'_>, world: &World<'_>, instruction: &Instruction, globals: &Self) {
         let escape = subject.facts.file.escape;
         for pair in instruction.pairs(escape) {
-            if self.fixed.contains(&pair.name) {
-                continue;
-            }
             let passed = match world.argument {
                 Some((name, value)) if name == pair.name => Some(value.to_owned()),
                 // Whatever the environment has, it has it in both builds.
