@@ -23,6 +23,8 @@ impl Scenario {
     pub fn cause(&self) -> String {
         match &self.edit {
             Edit::Nothing => "no change".to_owned(),
+            Edit::Touch { path } if path == "./" => "a change of a copied file".to_owned(),
+            Edit::Touch { path } if path.ends_with('/') => format!("a change in {path}"),
             Edit::Touch { path } => format!("a change of {path}"),
             Edit::FirstInstall { .. } => "a change of the first install".to_owned(),
             Edit::Base { reference } => format!("a new {reference}"),
@@ -77,7 +79,7 @@ pub enum Edit {
     Nothing,
     /// A line break at the end of a file.
     Touch {
-        /// In the context; with a slash at the end some file of a folder that the repository doesn't have.
+        /// In the context; with a slash at the end some file of a folder of which the repository has none.
         path: String,
     },
     /// A command that does nothing in front of the first install: see [`FirstInstall::edit`].
@@ -271,16 +273,22 @@ fn code(subject: &Subject<'_>, manifests: &[String]) -> Option<String> {
     let preferred = application.clone().filter(is_inside);
     let preferred = preferred.clone().find(is_main).or_else(|| preferred.clone().next());
     // Folders that the repository doesn't have: built outside, or not checked out.
-    let missing =
-        || parts.iter().find(|part| part.is_missing && part.is_folder).map(|part| format!("{}/", part.source));
+    let is_folder_of_code = |name: &str| !name.starts_with('.') && !is_aside(&&name.to_owned());
+    let missing = || {
+        let mut missing = parts.iter().filter(|part| part.is_missing && part.is_folder);
+        missing.find(|part| is_folder_of_code(&part.source)).map(|part| format!("{}/", part.source))
+    };
+    // Of a folder that is there some file that isn't yet.
+    let new = || parts.iter().find(|part| part.is_folder && !part.is_missing).map(|part| format!("{}/", part.source));
     let is_plain = |path: &&String| {
         let name = name(path);
         let lower = name.to_ascii_lowercase();
         let is_of_builds = ["dockerfile", "containerfile", "compose"].iter().any(|part| lower.contains(part));
         !is_manifest(&name) && !name.starts_with('.') && !is_of_builds
     };
-    let any = || files.iter().filter(is_plain).find(|path| subject.context.text(path).is_some()).cloned();
-    preferred.or_else(|| application.next()).cloned().or_else(missing).or_else(any)
+    let mut plain = files.iter().filter(|path| is_plain(path) && !is_aside(path));
+    let any = || plain.find(|path| subject.context.text(path).is_some()).cloned();
+    preferred.or_else(|| application.next()).cloned().or_else(missing).or_else(any).or_else(new)
 }
 
 /// The files of a folder, those directly in it first.

@@ -22,8 +22,8 @@ impl<'a> World<'a> {
     pub fn after(subject: &Subject<'a>, edit: &'a Edit) -> Result<Self, String> {
         let context = subject.context;
         // What the repository doesn't have is made before the build.
-        let is_made = |path: &str| !context.has_on_disk(path) && !context.ignore.excludes(path.trim_end_matches('/'));
-        let arrives = |path: &&str| context.entry(path).is_some() || is_made(path);
+        let is_made = |path: &str| !context.has_on_disk(path) && !context.ignore.excludes(path);
+        let arrives = |path: &&str| path.ends_with('/') || context.entry(path).is_some() || is_made(path);
         let dockerfile = || subject.dockerfile.into_iter().filter(arrives).collect();
         Ok(match edit {
             Edit::Nothing | Edit::Failure { .. } => Self::default(),
