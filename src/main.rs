@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use restow::cli::{Cli, Command, FAILED, apply, check, diff, explain, forecast, models, services, transforms};
+use restow::cli::{Cli, Command, FAILED, apply, check, diff, doctor, explain, forecast, models, services, transforms};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::execute(arguments),
         Command::Services(arguments) => services::execute(arguments),
         Command::Models(arguments) => models::execute(arguments),
+        Command::Doctor(arguments) => doctor::execute(arguments),
         Command::Forecast(arguments) => forecast::execute(arguments),
     };
     match status {

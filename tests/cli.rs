@@ -10,6 +10,8 @@ mod cli {
     mod compose;
     mod config;
     mod discovery;
+    #[cfg(unix)]
+    mod doctor;
     mod exit_codes;
     mod explain;
     mod forecast;

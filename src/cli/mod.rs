@@ -5,6 +5,7 @@ pub mod apply;
 mod beside;
 pub mod check;
 pub mod diff;
+pub mod doctor;
 pub mod explain;
 pub mod forecast;
 pub mod images;
@@ -22,7 +23,7 @@ use crate::config::CacheMode;
 
 /// Exit status: nothing to do, or done.
 pub const DONE: u8 = 0;
-/// Changes are pending (`check`, `diff --exit-code`).
+/// Changes are pending (`check`, `diff --exit-code`), or something keeps one from working (`doctor`).
 pub const PENDING: u8 = 1;
 /// Misuse, an I/O error, or a named file that can't be read or parsed.
 pub const FAILED: u8 = 2;
@@ -53,6 +54,8 @@ pub enum Command {
     Models(services::Arguments),
     /// Steps that are CACHED in each scenario, before and after the pending changes
     Forecast(forecast::Arguments),
+    /// What this machine's builder can do with the changes, and what mends it
+    Doctor(doctor::Arguments),
 }
 
 /// Which files, which transforms, and how to print.

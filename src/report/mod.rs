@@ -1,5 +1,6 @@
 //! What is printed: text for people, patches and JSON for programs.
 
+pub mod doctor;
 pub mod forecast;
 pub mod github;
 pub mod json;

@@ -157,6 +157,15 @@ fn isolate(command: &mut Command, folder: &Path) {
         "GIT_WORK_TREE",
         "GIT_INDEX_FILE",
         "RUST_BACKTRACE",
+        "DOCKER_BUILDKIT",
+        "COMPOSE_DOCKER_CLI_BUILD",
+        "BUILDKIT_PROGRESS",
+        "DOCKER_HOST",
+        "DOCKER_CONTEXT",
+        "DOCKER_CONFIG",
+        "BUILDX_BUILDER",
+        "BUILDKIT_HOST",
+        "COMPOSE_BAKE",
     ] {
         command.env_remove(name);
     }
