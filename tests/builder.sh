@@ -23,6 +23,11 @@
 #                          counts what it sends: GET /ctl answers
 #                            {"pages", "page_bytes", "metadata", "metadata_bytes", "files", "file_bytes", "not_modified"}
 #                          since the last GET /ctl?reset. `files` are distributions; a rebuild that uses its cache has 0.
+#                          Two knobs make it a bad network; each is 0 at first, and 0 heals it:
+#                            GET /ctl?rate=BYTES_PER_SECOND   all connections together get no more than that
+#                            GET /ctl?cut=BYTES               breaks the connection after so many more bytes of distributions,
+#                                                             and from then on every one, until it is set again
+#                          They answer {"rate", "cut"}, and /ctl?reset leaves them alone.
 #   an image registry      on localhost:$REGISTRY_PORT (default 3242), as RESTOW_TEST_REGISTRY in env.sh; empty at first
 #   compose and buildx     as plugins of the docker command
 #
@@ -157,7 +162,7 @@ E
 start_index() {
   cat > "$D/index.py" <<'PY'
 """A caching front of a package index that counts what it sends. Arguments: port, directory, upstream address."""
-import hashlib, html, json, os, re, sys, tempfile, threading, urllib.error, urllib.parse, urllib.request
+import hashlib, html, json, os, re, sys, tempfile, threading, time, urllib.error, urllib.parse, urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 port, store, upstream = int(sys.argv[1]), sys.argv[2], sys.argv[3].rstrip("/")
@@ -165,6 +170,8 @@ os.makedirs(store, exist_ok=True)
 lock = threading.Lock()
 zero = dict(pages=0, page_bytes=0, metadata=0, metadata_bytes=0, files=0, file_bytes=0, not_modified=0)
 count = dict(zero)
+knobs = dict(rate=0, cut=0)
+line = dict(sent=0, free=0.0)  # bytes of distributions since the cut was set; when the throttled line is free again
 files = {}  # project and name of a file: its upstream address
 
 
@@ -200,6 +207,24 @@ def file(path):
     return fetch(files[known] + (".metadata" if name.endswith(".metadata") else ""))
 
 
+class Cut(Exception):
+    pass
+
+
+def is_cut():
+    return knobs["cut"] and line["sent"] >= knobs["cut"]
+
+
+def turn(query):
+    (knob, value), = urllib.parse.parse_qsl(query, strict_parsing=True)
+    with lock:
+        if knob not in knobs or int(value) < 0:
+            raise ValueError(query)
+        knobs[knob] = int(value)
+        line.update(sent=0, free=0.0)
+        return json.dumps(knobs).encode()
+
+
 class Index(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -216,7 +241,6 @@ class Index(BaseHTTPRequestHandler):
                 count["not_modified"] += 1
             elif kind and self.command == "GET":
                 count[kind] += 1
-                count[{"pages": "page_bytes", "metadata": "metadata_bytes", "files": "file_bytes"}[kind]] += len(body)
         self.send_response(304 if known else 200)
         self.send_header("Content-Type", "application/octet-stream" if lifetime else "text/html" if kind else "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -225,12 +249,36 @@ class Index(BaseHTTPRequestHandler):
             self.send_header("Cache-Control", "max-age=365000000, immutable, public" if lifetime else "max-age=600, public")
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(body)
+            self.send(kind, body)
+
+    def send(self, kind, body):
+        """In pieces: a slow or broken line shows in the middle of a file."""
+        for start in range(0, len(body), 16384):
+            piece, wait = body[start : start + 16384], 0
+            with lock:
+                if kind == "files" and knobs["cut"]:
+                    piece = piece[: max(knobs["cut"] - line["sent"], 0)]
+                if kind == "files":
+                    line["sent"] += len(piece)
+                if kind:
+                    count[{"pages": "page_bytes", "metadata": "metadata_bytes", "files": "file_bytes"}[kind]] += len(piece)
+                if kind and knobs["rate"]:
+                    now = time.monotonic()
+                    line["free"] = max(line["free"], now) + len(piece) / knobs["rate"]
+                    wait = line["free"] - now
+            time.sleep(wait)
+            self.wfile.write(piece)
+            if kind and is_cut():
+                raise Cut
 
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
         try:
-            if url.path == "/ctl":
+            if url.path != "/ctl" and is_cut():
+                raise Cut
+            if url.path == "/ctl" and url.query not in ("", "reset"):
+                self.answer(None, turn(url.query), False)
+            elif url.path == "/ctl":
                 with lock:
                     if url.query == "reset":
                         count.update(zero)
@@ -242,6 +290,8 @@ class Index(BaseHTTPRequestHandler):
                 self.answer("metadata" if url.path.endswith(".metadata") else "files", file(url.path[len("/file/"):]), True)
             else:
                 self.send_error(404)
+        except Cut:
+            self.close_connection = True
         except urllib.error.HTTPError as error:
             self.send_error(error.code)
         except (KeyError, ValueError):
