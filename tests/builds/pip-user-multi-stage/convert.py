@@ -1,0 +1,5 @@
+import os
+
+import markdown
+
+print(markdown.markdown(f"*{os.environ['GIT_COMMIT']}*"))
