@@ -1,0 +1,2 @@
+#!/bin/sh
+hello | zstd -q | zstd -dq
