@@ -42,18 +42,26 @@ FAILURE = re.compile(
 )
 
 
+def give_up(why):
+    """Nothing can be tested."""
+    print(f"{pathlib.Path(sys.argv[0]).name}: {why}", file=sys.stderr)
+    raise SystemExit(2)
+
+
 class Engine:
     """The engine in a folder of tests/builder.sh."""
 
     def __init__(self, folder):
         folder = folder.resolve()
+        if not (folder / "env.sh").is_file():
+            give_up(f"{folder} has no engine of tests/builder.sh")
         shown = subprocess.run(
             ["sh", "-c", '. "$1" && env -0', "sh", str(folder / "env.sh")], capture_output=True, text=True, check=True
         ).stdout
         self.env = dict(line.split("=", 1) for line in shown.split("\0") if "=" in line)
         # Its cache will be emptied: it must be the private one.
         if not self.env.get("DOCKER_HOST", "").startswith(f"unix://{folder}/"):
-            raise SystemExit(f"compose_cache.py: {folder} has no engine of tests/builder.sh")
+            give_up(f"{folder} has no engine of tests/builder.sh")
         for name in ("BUILDX_BUILDER", "COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_BAKE", "TAG"):
             self.env.pop(name, None)
         self.registry = self.env["RESTOW_TEST_REGISTRY"]
@@ -71,7 +79,7 @@ class Engine:
             command, cwd=cwd, env=self.env | env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         if check and done.returncode:
-            raise SystemExit(f"compose_cache.py: {' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}")
+            give_up(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}")
         return done
 
     def docker(self, *arguments, **options):
@@ -145,12 +153,12 @@ class Project:
                 [bench.restow, "apply", "--review", "--only", "add-cache-from", "--cache-mode", mode, "."], cwd=self.folder
             )
             if self.text() == before:
-                raise SystemExit(f"compose_cache.py: restow wrote nothing for {kind}, mode {mode}")
+                give_up(f"restow wrote nothing for {kind}, mode {mode}")
         if mode == "local":
             # All projects of a machine share that folder; here each has its own, outside its project as well.
             shared = "/tmp/.buildx-cache"
             if shared not in self.text():
-                raise SystemExit(f"compose_cache.py: restow wrote another folder than {shared}\n{self.text()}")
+                give_up(f"restow wrote another folder than {shared}\n{self.text()}")
             self.file.write_text(self.text().replace(shared, str(bench.folder / f"cache{bench.projects}")))
 
     @property
