@@ -16,13 +16,18 @@
 #   debian:bookworm-slim   the minimal system with docker-clean, as in the public image of that name
 #   python:3.11-slim       CPython below /usr/local and pip 24.0, with pip.conf pointing at the loopback index
 #   node:20-slim           node and npm below /usr/local and the user node, from a wheel of the package index. Its npm asks the
-#                          registry that npm is configured for on this machine. Where that does not answer, one line says so,
-#                          and the tests that need this image are skipped.
+#                          registry that npm is configured for on this machine.
+#   golang:1.19-bookworm   Debian's Go below /usr/local/go, GOPATH=/go, no C compiler. Its GOPROXY is the loopback index, which has the
+#                          modules of tests/modules and no others.
+#   rust:1-slim-bookworm   the toolchain of this machine's rustc below /usr/local/rustup, CARGO_HOME=/usr/local/cargo, and gcc. Its
+#                          cargo asks the registry that cargo is configured for on this machine.
+#                          Where one of the last three can't be made, one line says why, and the tests that need it are skipped.
 #   a package index        on 127.0.0.1:$INDEX_PORT (default 3241), a caching front of the index that pip is configured for.
 #                          It sends the cache headers of a public index, without which pip keeps nothing in its cache, and
 #                          counts what it sends: GET /ctl answers
 #                            {"pages", "page_bytes", "metadata", "metadata_bytes", "files", "file_bytes", "not_modified"}
 #                          since the last GET /ctl?reset. `files` are distributions; a rebuild that uses its cache has 0.
+#                          Below /go it is a Go module proxy, and counts alike: zip files are distributions.
 #                          Two knobs make it a bad network; each is 0 at first, and 0 heals it:
 #                            GET /ctl?rate=BYTES_PER_SECOND   all connections together get no more than that
 #                            GET /ctl?cut=BYTES               breaks the connection after so many more bytes of distributions,
@@ -160,12 +165,13 @@ E
 # ---- the package index ------------------------------------------------------------------------------------
 
 start_index() {
+  rm -rf "$D/modules"; cp -r "$(dirname "$0")/modules" "$D/modules"
   cat > "$D/index.py" <<'PY'
-"""A caching front of a package index that counts what it sends. Arguments: port, directory, upstream address."""
-import hashlib, html, json, os, re, sys, tempfile, threading, time, urllib.error, urllib.parse, urllib.request
+"""A caching front of a package index that counts what it sends. Arguments: port, directory, upstream address, Go modules."""
+import glob, hashlib, html, io, json, os, re, sys, tempfile, threading, time, urllib.error, urllib.parse, urllib.request, zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-port, store, upstream = int(sys.argv[1]), sys.argv[2], sys.argv[3].rstrip("/")
+port, store, upstream, modules = int(sys.argv[1]), sys.argv[2], sys.argv[3].rstrip("/"), sys.argv[4]
 os.makedirs(store, exist_ok=True)
 lock = threading.Lock()
 zero = dict(pages=0, page_bytes=0, metadata=0, metadata_bytes=0, files=0, file_bytes=0, not_modified=0)
@@ -205,6 +211,32 @@ def file(path):
     if known not in files:
         page(project)
     return fetch(files[known] + (".metadata" if name.endswith(".metadata") else ""))
+
+
+def module(path):
+    """The answer of a Go module proxy, and what it counts as. A module is a folder NAME@VERSION with its go.mod."""
+    name, _, wanted = path.partition("/@v/")
+    if ".." in path:
+        raise KeyError(path)
+    if wanted == "list":
+        folders = glob.glob(os.path.join(modules, glob.escape(name) + "@*"))
+        return "pages", "".join(folder.rpartition("@")[2] + "\n" for folder in folders).encode()
+    version, _, kind = wanted.rpartition(".")
+    folder = os.path.join(modules, f"{name}@{version}")
+    if kind not in ("info", "mod", "zip") or not os.path.isdir(folder):
+        raise KeyError(path)
+    if kind == "info":
+        return "metadata", json.dumps({"Version": version, "Time": "2024-01-01T00:00:00Z"}).encode()
+    if kind == "mod":
+        with open(os.path.join(folder, "go.mod"), "rb") as file:
+            return "metadata", file.read()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        for file in sorted(glob.glob(os.path.join(folder, "**"), recursive=True)):
+            if os.path.isfile(file):
+                with open(file, "rb") as content:
+                    files.writestr(zipfile.ZipInfo(os.path.relpath(file, modules)), content.read())
+    return "files", archive.getvalue()
 
 
 class Cut(Exception):
@@ -288,6 +320,9 @@ class Index(BaseHTTPRequestHandler):
                 self.answer("pages", page(url.path.split("/")[2]), False)
             elif url.path.startswith("/file/"):
                 self.answer("metadata" if url.path.endswith(".metadata") else "files", file(url.path[len("/file/"):]), True)
+            elif url.path.startswith("/go/"):
+                kind, body = module(url.path[len("/go/"):])
+                self.answer(kind, body, kind != "pages")
             else:
                 self.send_error(404)
         except Cut:
@@ -304,7 +339,7 @@ class Index(BaseHTTPRequestHandler):
 
 ThreadingHTTPServer(("127.0.0.1", port), Index).serve_forever()
 PY
-  spawn index "$PYTHON/bin/python3.11" "$D/index.py" "$PORT" "$D/index" "$UPSTREAM"
+  spawn index "$PYTHON/bin/python3.11" "$D/index.py" "$PORT" "$D/index" "$UPSTREAM" "$D/modules"
   until_true 5 curl -fs "http://127.0.0.1:$PORT/ctl" && ours "$(cat "$D/run/index.pid")" ||
     die "the package index doesn't start on port $PORT, see $D/run/index.log; set INDEX_PORT"
   curl -fs -o /dev/null "http://127.0.0.1:$PORT/simple/pip/" || die "no network: pip's package index doesn't answer"
@@ -317,18 +352,26 @@ apt_access() { apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Dat
 
 # The two stores don't see each other's images: what was made in one is kept as a file for the other.
 base_images() {
-  local images=(debian:bookworm-slim python:3.11-slim node:20-slim)
-  if ! docker image inspect "${images[@]}" > /dev/null 2>&1 && [ -e "$D/images.tar" ]; then
+  local images=(debian:bookworm-slim python:3.11-slim) kept=() golang rust
+  [ ! -e "$D/images.tar" ] || read -ra kept < "$D/images"
+  if [ "${#kept[@]}" -gt 0 ] && ! docker image inspect "${kept[@]}" > /dev/null 2>&1; then
     docker load -q -i "$D/images.tar" > "$D/run/load.log"
   fi
   debian_image
+  # What takes longest goes on beside the others.
+  golang_image & golang=$!
+  rust_image & rust=$!
   python_image
-  node_image || { echo "builder.sh: without node:20-slim: $WHY_NOT_NODE, see $D/run/node.log" >&2; unset 'images[2]'; }
-  [ "$(cat "$D/images" 2> /dev/null)" = "${images[*]}" ] && return
+  if node_image; then images+=(node:20-slim); fi
+  if wait "$golang"; then images+=(golang:1.19-bookworm); fi
+  if wait "$rust"; then images+=(rust:1-slim-bookworm); fi
+  [ "${kept[*]}" = "${images[*]}" ] && return
   docker save -o "$D/images.part" "${images[@]}"
   mv "$D/images.part" "$D/images.tar"
   echo "${images[*]}" > "$D/images"
 }
+
+without() { echo "builder.sh: without $1: $2" >&2; return 1; }
 
 debian_image() {
   docker image inspect debian:bookworm-slim > /dev/null 2>&1 && return
@@ -402,15 +445,73 @@ COPY --from=wheel /node /usr/local
 COPY npmrc /usr/local/etc/npmrc
 CMD ["node"]
 E
-  WHY_NOT_NODE="it doesn't build"
-  docker build -q --network=host -t node:20-slim "$context" > "$D/run/node.log" 2>&1 || return
+  docker build -q --network=host -t node:20-slim "$context" > "$D/run/node.log" 2>&1 ||
+    without node:20-slim "it doesn't build, see $D/run/node.log" || return
   rm -rf "$context"
-  WHY_NOT_NODE="npm's registry doesn't answer"
   if ! printf 'FROM node:20-slim\nRUN npm view --fetch-retries=0 --fetch-timeout=20000 semver version\n' |
     docker build -q --no-cache --network=host - > "$D/run/node.log" 2>&1
   then
     docker rmi node:20-slim > /dev/null
-    return 1
+    without node:20-slim "npm's registry doesn't answer, see $D/run/node.log"
+  fi
+}
+
+golang_image() {
+  docker image inspect golang:1.19-bookworm > /dev/null 2>&1 && return
+  # Debian's Go is links between two folders; the public image has it in one.
+  docker build -q --network=host -t golang:1.19-bookworm --build-arg GOPROXY="http://127.0.0.1:$PORT/go" - \
+    > "$D/run/golang.log" 2>&1 <<'E' || without golang:1.19-bookworm "it doesn't build, see $D/run/golang.log"
+FROM debian:bookworm-slim AS packages
+RUN apt-get update && cd /tmp && apt-get -o APT::Sandbox::User=root download golang-1.19-go golang-1.19-src \
+    && for deb in *.deb; do dpkg-deb -x "$deb" /unpacked; done && ln -s /unpacked/usr/share/go-1.19 /usr/share/ \
+    && mkdir -p /go/bin /go/src && cp -aL /unpacked/usr/lib/go-1.19 /usr/local/go \
+    && cd /usr/local/go && rm -rf api misc test src/cmd pkg/linux_*/cmd
+FROM debian:bookworm-slim
+COPY --from=packages /usr/local/go /usr/local/go
+COPY --from=packages /go /go
+ENV GOPATH=/go PATH=/go/bin:/usr/local/go/bin:$PATH
+# Of the loopback index: the database of checksums knows nothing of its modules.
+ARG GOPROXY
+ENV GOPROXY=$GOPROXY GOSUMDB=off
+RUN go version
+WORKDIR /go
+CMD ["bash"]
+E
+}
+
+rust_image() {
+  docker image inspect rust:1-slim-bookworm > /dev/null 2>&1 && return
+  local context=$D/rust toolchain home=${CARGO_HOME:-$HOME/.cargo} file
+  toolchain=$(rustc --print sysroot 2> /dev/null) || without rust:1-slim-bookworm "this machine has no rustc" || return
+  [ -x "$toolchain/bin/cargo" ] || without rust:1-slim-bookworm "$toolchain has no cargo" || return
+  rm -rf "$context"; mkdir -p "$context"/toolchain/{bin,lib/rustlib}
+  cp -a "$toolchain"/bin/{cargo,rustc} "$context/toolchain/bin/"
+  cp -a "$toolchain"/lib/*.so* "$context/toolchain/lib/"
+  cp -a "$toolchain/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')" "$context/toolchain/lib/rustlib/"
+  # Only what says where crates come from: a compiler wrapper of this machine isn't in the image.
+  for file in "$home"/config.toml "$home"/config; do
+    [ ! -r "$file" ] || awk '/^\[/ { wanted = /^\[(source|registries|registry|http|net)[].]/ } wanted' "$file"
+  done > "$context/config.toml"
+  cat > "$context/Dockerfile" <<'E'
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+ENV RUSTUP_HOME=/usr/local/rustup CARGO_HOME=/usr/local/cargo PATH=/usr/local/cargo/bin:$PATH
+COPY config.toml /usr/local/cargo/config.toml
+COPY toolchain /usr/local/rustup/toolchains/stable
+RUN mkdir /usr/local/cargo/bin && ln -s /usr/local/rustup/toolchains/stable/bin/* /usr/local/cargo/bin/
+CMD ["bash"]
+E
+  docker build -q --network=host -t rust:1-slim-bookworm "$context" > "$D/run/rust.log" 2>&1 ||
+    without rust:1-slim-bookworm "it doesn't build, see $D/run/rust.log" || return
+  rm -rf "$context"
+  if ! docker build -q --no-cache --network=host - > "$D/run/rust.log" 2>&1 <<'E'
+FROM rust:1-slim-bookworm
+ENV CARGO_NET_RETRY=0
+RUN cargo init -q --vcs none --name probe /probe && cd /probe && cargo add -q itoa && cargo build -q
+E
+  then
+    docker rmi rust:1-slim-bookworm > /dev/null
+    without rust:1-slim-bookworm "cargo's registry doesn't answer, see $D/run/rust.log"
   fi
 }
 

@@ -1,0 +1,3 @@
+module example.com/counting
+
+go 1.19
