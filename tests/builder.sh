@@ -1,7 +1,7 @@
 #!/bin/bash
 # Start a private container engine for tests/real_build.rs and tests/compose_cache.py, and stop it again.
 #
-#   tests/builder.sh start [DIR]    about 80 s the first time, 2 s when DIR is already filled
+#   tests/builder.sh start [DIR]    about 2 minutes the first time, some seconds when DIR is already filled
 #   tests/builder.sh stop  [DIR]    end the processes that `start` left running; DIR keeps its images
 #
 # DIR defaults to ${TMPDIR:-/tmp}/restow-test-builder. Nothing outside DIR is written: Debian's docker
@@ -35,6 +35,12 @@
 #                          They answer {"rate", "cut"}, and /ctl?reset leaves them alone.
 #   an image registry      on localhost:$REGISTRY_PORT (default 3242), as RESTOW_TEST_REGISTRY in env.sh; empty at first
 #   compose and buildx     as plugins of the docker command
+#   restow-test/buildkit:1 with BUILDKIT=1 only: buildkitd and runc for buildx's driver docker-container, from tests/buildkit; three
+#                          minutes more the first time. That builder doesn't see the engine's images, so the bases of Debian,
+#                          Python and Node are then in the registry too, which it knows as a mirror:
+#                            docker buildx create --name NAME --driver docker-container \
+#                              --driver-opt image=restow-test/buildkit:1,network=host
+#                            docker buildx --builder NAME build --network=host --load ...
 #
 # IMAGE_STORE=containerd keeps images in containerd's store, as new installations of Docker 29 and Docker Desktop do;
 # without it they are in a graph driver's (overlay2). `start` again switches. Each store has images of its own.
@@ -157,6 +163,10 @@ start_registry() {
 {version: 0.1, log: {level: error}, storage: {filesystem: {rootdirectory: $D/registry}, delete: {enabled: true}},
  http: {addr: "127.0.0.1:$REGISTRY_PORT"}}
 E
+  # buildx hands this to every builder that it creates in a container.
+  mkdir -p "$D/cli/buildx"
+  printf '[registry."docker.io"]\n  mirrors = ["localhost:%s"]\n[registry."localhost:%s"]\n  http = true\n' "$REGISTRY_PORT" "$REGISTRY_PORT" \
+    > "$D/cli/buildx/buildkitd.default.toml"
   spawn registry "$D/engine/usr/bin/docker-registry" serve "$D/run/registry.yml"
   until_true 10 curl -fs "http://127.0.0.1:$REGISTRY_PORT/v2/" && ours "$(cat "$D/run/registry.pid")" ||
     die "the registry doesn't start on port $REGISTRY_PORT, see $D/run/registry.log; set REGISTRY_PORT"
@@ -365,7 +375,9 @@ base_images() {
   if node_image; then images+=(node:20-slim); fi
   if wait "$golang"; then images+=(golang:1.19-bookworm); fi
   if wait "$rust"; then images+=(rust:1-slim-bookworm); fi
-  [ "${kept[*]}" = "${images[*]}" ] && return
+  if [ "${BUILDKIT:-}" = 1 ] && buildkit_image; then images+=(restow-test/buildkit:1); fi
+  # Without BUILDKIT=1, what an earlier start made of it stays.
+  [ "${kept[*]}" = "${images[*]}" ] || [ "${kept[*]}" = "${images[*]} restow-test/buildkit:1" ] && return
   docker save -o "$D/images.part" "${images[@]}"
   mv "$D/images.part" "$D/images.tar"
   echo "${images[*]}" > "$D/images"
@@ -513,6 +525,19 @@ E
     docker rmi rust:1-slim-bookworm > /dev/null
     without rust:1-slim-bookworm "cargo's registry doesn't answer, see $D/run/rust.log"
   fi
+}
+
+buildkit_image() {
+  docker image inspect restow-test/buildkit:1 > /dev/null 2>&1 ||
+    docker build -q --network=host -t restow-test/buildkit:1 "$(dirname "$0")/buildkit" > "$D/run/buildkit.log" 2>&1 ||
+    without restow-test/buildkit:1 "it doesn't build, see $D/run/buildkit.log" || return
+  local image there
+  for image in debian:bookworm-slim python:3.11-slim node:20-slim; do
+    there=localhost:$REGISTRY_PORT/library/$image
+    docker tag "$image" "$there" 2> /dev/null || continue
+    docker push -q "$there" > "$D/run/push.log"
+    docker rmi "$there" > /dev/null
+  done
 }
 
 # -----------------------------------------------------------------------------------------------------------
