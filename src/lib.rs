@@ -11,8 +11,10 @@
 //! - [`discover`]: paths to files.
 //! - [`engine`]: passes to a fixpoint, and the check after each change.
 //! - [`transform`]: what a transform is; transforms and engine meet here and nowhere else.
+//! - [`verify`]: building before and after on this machine's engine, and measuring.
 //! - [`forecast`]: which steps of a build are CACHED after a change.
 //! - [`project`] and [`config`]: which file builds which image, what else is known of the repository, and restow.toml.
+//! - [`same_image`]: what "the same image" means, computed.
 //! - [`facts`]: what a file means: Dockerfile, compose file, bake file, workflow.
 //! - [`context`]: files beside a Dockerfile.
 //! - [`dockerfile`], [`shell`], [`yaml`], [`hcl`] and [`python`]: reading, the first four without loss.
@@ -34,10 +36,12 @@ pub mod hcl;
 pub mod project;
 pub mod python;
 pub mod report;
+pub mod same_image;
 pub mod shell;
 pub mod text;
 pub mod transform;
 #[path = "../transforms/mod.rs"]
 pub mod transforms;
+pub mod verify;
 pub mod write;
 pub mod yaml;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use restow::cli::{Cli, Command, FAILED, apply, check, diff, doctor, explain, forecast, models, services, transforms};
+use restow::cli::{
+    Cli, Command, FAILED, apply, check, diff, doctor, explain, forecast, models, services, transforms, verify,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         Command::Models(arguments) => models::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(arguments),
         Command::Forecast(arguments) => forecast::execute(arguments),
+        Command::Verify(arguments) => verify::execute(arguments),
     };
     match status {
         Ok(status) => ExitCode::from(status),

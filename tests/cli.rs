@@ -22,4 +22,6 @@ mod cli {
     mod selection;
     mod services;
     mod streams;
+    #[cfg(unix)]
+    mod verify;
 }

@@ -16,10 +16,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{PoisonError, RwLock};
 
+use restow::facts::{Facts, Knowledge, Scripts};
+use restow::same_image::{Difference, Image, PassedOver, differences};
 use serde::Deserialize;
 
 use engine::hub::Hub;
-use engine::image::differences;
 use engine::{Build, Downloads, Engine, Fresh, engine, say_skipped, succeeded};
 
 #[test]
@@ -105,6 +106,36 @@ fn a_model_stage_lets_a_user_with_a_number_start_without_the_hub_and_downloads_o
 #[test]
 fn a_model_stage_lets_a_user_with_a_name_start_without_the_hub_and_downloads_once() {
     brings_its_models("model-stage-name", &[("--uid 10001 ", ""), ("USER 10001", "USER app")], 1000);
+}
+
+#[test]
+fn verify_tells_noise_and_what_is_changed_on_purpose_and_leaves_nothing_behind() {
+    let Some(engine) = engine() else { return };
+    let _beside_others = COUNTERS.read().unwrap_or_else(PoisonError::into_inner);
+    let mut project = Project::new("pip-no-cache-dir", engine);
+    project.replace("COPY hello.py .", "COPY . .\nRUN date +%N > /stamp");
+    let temporary = tempfile::tempdir().expect("a temporary directory");
+    let output = Command::new(env!("CARGO_BIN_EXE_restow"))
+        .args(["verify", "--builder=own", "--build-option=--network=host", "--format=json", "."])
+        .current_dir(project.files.path())
+        .envs(engine.environment())
+        .env("TMPDIR", temporary.path())
+        .output()
+        .expect("restow runs");
+    succeeded("restow verify", &output);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON of restow verify");
+    let service = &json["services"][0];
+    let paths = |name: &str| -> Vec<&str> {
+        let listed = service[name].as_array().expect("a list").iter();
+        listed.filter_map(|difference| difference["path"].as_str()).collect()
+    };
+    assert_eq!((paths("noise"), paths("expected")), (vec!["/stamp"], vec!["/app/Dockerfile"]), "{service:#}");
+    assert_eq!(service["verdict"], "same", "{service:#}");
+    for scenario in service["scenarios"].as_array().expect("a list") {
+        assert_ne!(scenario["agrees"], false, "{scenario:#}");
+    }
+    let left = std::fs::read_dir(temporary.path()).expect("the folder").count();
+    assert_eq!((engine.left_by_verify().as_str(), left), ("", 0), "what is left");
 }
 
 /// The index counts for everyone who asks: who reads its counters builds alone, all others side by side.
@@ -232,7 +263,7 @@ fn brings_its_models(name: &str, words: &[(&str, &str)], uid: u64) {
     let after = engine.build(context, &rewritten, &project.tag("after"), &fresh, &[]);
     let downloaded = hub.log();
     assert!(is_weights(&downloaded), "{name}: the hub was asked for {downloaded:#?}\nDockerfile:\n{rewritten}");
-    project.assert_only_models_are_new(&before, &after, uid);
+    project.assert_only_models_are_new(&before, &after, &rewritten, uid);
 
     // With the hub, both start; the image before downloads the weights for that.
     assert_eq!(says(&before, &["--network=host"]), story, "{name}: the image before");
@@ -421,13 +452,14 @@ impl Project {
         std::fs::write(self.files.path().join("Dockerfile"), &self.original).expect("the Dockerfile is written");
     }
 
-    fn assert_only_models_are_new(&self, before: &Build<'_>, after: &Build<'_>, uid: u64) {
+    fn assert_only_models_are_new(&self, before: &Build<'_>, after: &Build<'_>, rewritten: &str, uid: u64) {
         const FOLDER: &str = "opt/huggingface";
         let name = &self.name;
-        let [old, mut new] = [before, after].map(|build| self.engine.tree(&build.image));
-        let models: BTreeMap<_, _> = new.extract_if(.., |path, _| path.starts_with(FOLDER)).collect();
-        let differences = differences(&old, &new);
-        assert!(differences.is_empty(), "{name}: more than models is new\n{}", differences.join("\n"));
+        let [old, mut new] = [before, after].map(|build| self.engine.image(&build.image));
+        let models: BTreeMap<_, _> = new.tree.extract_if(.., |path, _| path.starts_with(FOLDER)).collect();
+        let found = self.differences(&old, &new, rewritten);
+        let [home] = &found[..] else { panic!("{name}: more than models is new\n{}", texts(&found)) };
+        assert_eq!(home.text(), format!("ENV HF_HOME: new (/{FOLDER})"), "{name}: what is new beside the models");
         for (path, entry) in &models {
             // The user may write beside them as well.
             assert_eq!((entry.uid, entry.gid), (uid, uid), "{name}: owner of /{path}");
@@ -442,28 +474,28 @@ impl Project {
             ["config.json", "model.safetensors", "pooling", "pooling/pytorch_model.bin"],
             "{name}: files of a model for PyTorch"
         );
-        let [mut old, new] = [before, after].map(|build| self.engine.configuration(&build.image));
-        let environment = old["Env"].as_array_mut().expect("an environment");
-        environment.push(format!("HF_HOME=/{FOLDER}").into());
-        environment.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
-        assert_eq!(old, new, "{name}: the image's configuration changed by more than HF_HOME");
     }
 
     fn assert_same_image(&self, before: &Build<'_>, after: &Build<'_>, rewritten: &str) {
+        let [old, new] = [before, after].map(|build| self.engine.image(&build.image));
+        let found = self.differences(&old, &new, rewritten);
         let name = &self.name;
-        let trees = [before, after].map(|build| self.engine.tree(&build.image));
-        let differences = differences(&trees[0], &trees[1]);
-        assert!(
-            differences.is_empty(),
-            "{name}: the image changed\n{}\nDockerfile:\n{rewritten}",
-            differences.join("\n")
-        );
-        assert_eq!(
-            self.engine.configuration(&before.image),
-            self.engine.configuration(&after.image),
-            "{name}: the image's configuration changed"
-        );
+        assert!(found.is_empty(), "{name}: the image changed\n{}\nDockerfile:\n{rewritten}", texts(&found));
     }
+
+    /// As docs/same-image.md compares.
+    fn differences(&self, before: &Image, after: &Image, rewritten: &str) -> Vec<Difference> {
+        let (knowledge, scripts) = (Knowledge::default(), Scripts::new());
+        let files =
+            [self.original.as_str(), rewritten].map(|text| restow::dockerfile::read(text).expect("a Dockerfile"));
+        let old = Facts::new(&self.original, &files[0], &knowledge, &scripts);
+        let new = Facts::new(rewritten, &files[1], &knowledge, &scripts);
+        differences(before, after, &PassedOver::of(&[&old, &new]))
+    }
+}
+
+fn texts(differences: &[Difference]) -> String {
+    differences.iter().map(|difference| difference.text() + "\n").collect()
 }
 
 fn copy_tree(from: &Path, to: &Path) {

@@ -14,6 +14,7 @@ pub mod run;
 pub mod services;
 pub mod survey;
 pub mod transforms;
+pub mod verify;
 
 use std::path::PathBuf;
 
@@ -54,6 +55,9 @@ pub enum Command {
     Models(services::Arguments),
     /// Steps that are CACHED in each scenario, before and after the pending changes
     Forecast(forecast::Arguments),
+    /// Build before and after with this machine's engine, compare the images, and measure rebuilds
+    #[command(mut_arg("paths", |paths| paths.value_name("PATH | SERVICE").help(verify::PATHS)))]
+    Verify(verify::Arguments),
     /// What this machine's builder can do with the changes, and what mends it
     Doctor(doctor::Arguments),
 }

@@ -8,6 +8,7 @@ pub mod models;
 pub mod patch;
 pub mod services;
 pub mod text;
+pub mod verify;
 
 use similar::TextDiff;
 

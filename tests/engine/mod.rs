@@ -2,7 +2,6 @@
 //! start`), or else the one that `docker` finds; without one, the tests are skipped.
 
 pub mod hub;
-pub mod image;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
@@ -12,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use image::{Entry, read_tar};
+use restow::same_image::{self, Configuration, Image, Tree};
 
 pub struct Engine {
     /// What `env.sh` sets; empty for an engine that `docker` finds by itself.
@@ -211,21 +210,41 @@ impl Engine {
         Build { engine: self, image: image.to_owned(), log, downloads: Downloads(downloads), reused, files_served }
     }
 
+    /// What a program needs to find it.
+    pub fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The images, containers and builders that carry a label or name of `restow verify`.
+    pub fn left_by_verify(&self) -> String {
+        let lists: [&[&str]; 3] = [
+            &["image", "ls", "--quiet", "--filter", "label=restow-verify"],
+            &["ps", "--all", "--quiet", "--filter", "label=restow-verify"],
+            &["buildx", "ls"],
+        ];
+        let lines = lists.map(|arguments| {
+            let output = self.docker().args(arguments).output().expect("docker runs");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        });
+        let [images, containers, builders] = lines;
+        let builders: String = builders.lines().filter(|line| line.contains("restow-verify")).collect();
+        images + &containers + &builders
+    }
+
     /// What a container of the image starts with: user, environment, entry point, labels.
-    pub fn configuration(&self, image: &str) -> serde_json::Value {
+    pub fn configuration(&self, image: &str) -> Configuration {
         let output = self
             .docker()
             .args(["image", "inspect", "--format", "{{json .Config}}", image])
             .output()
             .expect("docker runs");
         succeeded("docker image inspect", &output);
-        let mut configuration: serde_json::Value =
-            serde_json::from_slice(&output.stdout).expect("JSON from docker image inspect");
-        // In the order of the instructions; no process can rely on it, since each name is there once.
-        if let Some(environment) = configuration["Env"].as_array_mut() {
-            environment.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
-        }
-        configuration
+        Configuration::read(&serde_json::from_slice(&output.stdout).expect("JSON from docker image inspect"))
+    }
+
+    /// All that is compared of an image.
+    pub fn image(&self, image: &str) -> Image {
+        Image { tree: self.tree(image), configuration: self.configuration(image) }
     }
 
     /// What a new container of the image prints, and how it ends.
@@ -234,13 +253,13 @@ impl Engine {
     }
 
     /// Every path of the image.
-    pub fn tree(&self, image: &str) -> BTreeMap<String, Entry> {
+    pub fn tree(&self, image: &str) -> Tree {
         let output = self.docker().args(["create", image, "true"]).output().expect("docker runs");
         succeeded("docker create", &output);
         let container = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         let mut export =
             self.docker().args(["export", &container]).stdout(Stdio::piped()).spawn().expect("docker runs");
-        let tree = read_tar(export.stdout.take().expect("a pipe"));
+        let tree = same_image::read(export.stdout.take().expect("a pipe"));
         let status = export.wait().expect("docker ends");
         let _ = self.docker().args(["rm", &container]).output();
         assert!(status.success(), "docker export of {image} failed");

@@ -73,6 +73,11 @@ pub struct Build {
     pub context: Option<String>,
     pub dockerfile: Option<String>,
     pub has_inline: bool,
+    /// The text of `dockerfile_inline`.
+    pub inline: Option<String>,
+    pub network: Option<String>,
+    /// Which of `secrets` and `ssh` it has: they bring what only the user's machine knows.
+    pub private: Vec<&'static str>,
     pub target: Option<String>,
     /// Name and value; no value where the environment gives it.
     pub args: Vec<(String, Option<String>)>,
@@ -282,6 +287,9 @@ fn build(stream: &Stream, value: &Node, offset: usize, path: Path) -> Build {
         context,
         dockerfile: scalar("dockerfile"),
         has_inline: scalar("dockerfile_inline").is_some(),
+        inline: scalar("dockerfile_inline"),
+        network: scalar("network"),
+        private: ["secrets", "ssh"].into_iter().filter(|key| stream.effective(node, key).is_some()).collect(),
         target: scalar("target"),
         args: pairs("args"),
         contexts: pairs("additional_contexts")
