@@ -21,7 +21,7 @@ use restow::same_image::{Difference, Image, PassedOver, differences};
 use serde::Deserialize;
 
 use engine::hub::Hub;
-use engine::{Build, Downloads, Engine, Fresh, engine, say_skipped, succeeded};
+use engine::{Build, Downloads, Engine, Fresh, engine, say, say_skipped, succeeded};
 
 #[test]
 fn a_pip_install_that_refused_its_cache_builds_the_same_image_and_downloads_once() {
@@ -115,27 +115,41 @@ fn verify_tells_noise_and_what_is_changed_on_purpose_and_leaves_nothing_behind()
     let mut project = Project::new("pip-no-cache-dir", engine);
     project.replace("COPY hello.py .", "COPY . .\nRUN date +%N > /stamp");
     let temporary = tempfile::tempdir().expect("a temporary directory");
-    let output = Command::new(env!("CARGO_BIN_EXE_restow"))
-        .args(["verify", "--builder=own", "--build-option=--network=host", "--format=json", "."])
-        .current_dir(project.files.path())
-        .envs(engine.environment())
-        .env("TMPDIR", temporary.path())
-        .output()
-        .expect("restow runs");
-    succeeded("restow verify", &output);
-    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON of restow verify");
-    let service = &json["services"][0];
+    let service = project.verify(&["--scenario=code"], temporary.path());
     let paths = |name: &str| -> Vec<&str> {
         let listed = service[name].as_array().expect("a list").iter();
         listed.filter_map(|difference| difference["path"].as_str()).collect()
     };
     assert_eq!((paths("noise"), paths("expected")), (vec!["/stamp"], vec!["/app/Dockerfile"]), "{service:#}");
     assert_eq!(service["verdict"], "same", "{service:#}");
-    for scenario in service["scenarios"].as_array().expect("a list") {
-        assert_ne!(scenario["agrees"], false, "{scenario:#}");
-    }
     let left = std::fs::read_dir(temporary.path()).expect("the folder").count();
     assert_eq!((engine.left_by_verify().as_str(), left), ("", 0), "what is left");
+}
+
+/// One test per project: `restow verify` finds the same image, and every step of every scenario as it was forecast.
+macro_rules! verified {
+    ($($test:ident: $project:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            is_as_forecast($project);
+        })*
+    };
+}
+
+verified! {
+    a_pip_project_with_one_file_is_the_same_and_as_forecast: "pip-one-file",
+    a_pip_project_with_two_files_is_the_same_and_as_forecast: "two-requirements",
+    a_pip_project_under_a_prefix_is_the_same_and_as_forecast: "two-requirements-prefix",
+    a_pip_project_in_the_home_of_a_user_is_the_same_and_as_forecast: "pip-user-multi-stage",
+    a_pip_project_in_a_virtual_environment_is_the_same_and_as_forecast: "pip-venv-environment",
+    a_pip_project_of_a_named_user_is_the_same_and_as_forecast: "pip-named-user",
+    a_project_with_two_apt_runs_is_the_same_and_as_forecast: "apt-two-runs",
+    an_npm_project_is_the_same_and_as_forecast: "npm-manifests-first",
+    a_pnpm_project_is_the_same_and_as_forecast: "pnpm-sources-first",
+    a_composer_project_is_the_same_and_as_forecast: "sources-before-composer",
+    a_uv_project_is_the_same_and_as_forecast: "sources-before-uv",
+    a_go_project_is_the_same_and_as_forecast: "go-multi-stage",
+    a_cargo_project_is_the_same_and_as_forecast: "cargo-multi-stage",
 }
 
 /// The index counts for everyone who asks: who reads its counters builds alone, all others side by side.
@@ -161,6 +175,51 @@ fn downloads_once(name: &str) {
     assert!(again.reused > 0, "{name}: the rebuild used nothing from a cache\n{}", again.log);
     assert_eq!(again.downloads, Downloads(0), "{name}: the rebuild downloaded again\n{}", again.log);
     assert_eq!(again.files_served.unwrap_or(0), 0, "{name}: the index served files again\n{}", again.log);
+}
+
+fn is_as_forecast(name: &str) {
+    let Some(engine) = engine() else { return };
+    let _beside_others = COUNTERS.read().unwrap_or_else(PoisonError::into_inner);
+    let project = Project::new(name, engine);
+    if let Some(base) = engine.missing_base(&project.original) {
+        return say_skipped(&format!("{name}: this engine has no {base} (tests/builder.sh says why)"));
+    }
+    if !project.name_index() {
+        return say_skipped(&format!("{name}: its lock file needs the package index of tests/builder.sh"));
+    }
+    let temporary = tempfile::tempdir().expect("a temporary directory");
+    let service = project.verify(&[], temporary.path());
+    assert_eq!(service["verdict"], "same", "{name}: {service:#}");
+    let scenarios = service["scenarios"].as_array().expect("a list");
+    let (mut exact, mut ranges) = (0, 0);
+    for scenario in scenarios {
+        assert_ne!(scenario["agrees"], false, "{name}: {scenario:#}");
+        for side in [&scenario["before"], &scenario["after"]] {
+            match side["forecast"].as_array() {
+                Some(bounds) if bounds[0] == bounds[1] => exact += 1,
+                Some(_) => ranges += 1,
+                None => {}
+            }
+        }
+        say(&format!("{name}: {}: {}", scenario["title"].as_str().unwrap_or_default(), story(scenario)));
+    }
+    // What can't be measured is a failure that is too quick to be had.
+    assert!(
+        exact + ranges + 2 >= 2 * scenarios.len() && exact > 0,
+        "{name}: hardly anything was measured\n{service:#}"
+    );
+    say(&format!("{name}: {exact} counts as forecast, {ranges} within their range"));
+    project.apply(&["--review"]);
+}
+
+/// What was done, and the steps CACHED before and after of those that there are.
+fn story(scenario: &serde_json::Value) -> String {
+    let side = |side: &serde_json::Value| match side["not_measured"].as_str() {
+        Some(why) => why.to_owned(),
+        None => format!("{}/{}", side["cached"], side["steps"]),
+    };
+    let edit = scenario["edit"].as_str().unwrap_or_default();
+    format!("{edit}: CACHED {}, then {}", side(&scenario["before"]), side(&scenario["after"]))
 }
 
 fn repeats_less(name: &str) {
@@ -443,6 +502,27 @@ impl Project {
         assert_ne!(self.original, rewritten, "{}: apply left the Dockerfile as it was", self.name);
         assert_eq!(rewritten, apply(), "{}: a second apply changed the Dockerfile again", self.name);
         rewritten
+    }
+
+    /// What `restow verify` tells of the project, whose folder for temporary files is `temporary`.
+    fn verify(&self, options: &[&str], temporary: &Path) -> serde_json::Value {
+        let output = Command::new(env!("CARGO_BIN_EXE_restow"))
+            .args(["verify", "--review", "--builder=own", "--build-option=--network=host", "--format=json", "."])
+            .args(options)
+            .current_dir(self.files.path())
+            .envs(self.engine.environment())
+            .env("TMPDIR", temporary)
+            .output()
+            .expect("restow runs");
+        let story = |what: &str| {
+            let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+            format!("{}: {what}: {}\n{err}\n{out}", self.name, output.status)
+        };
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", story("no JSON")));
+        let services = report["services"].as_array().unwrap_or_else(|| panic!("{}", story("no services")));
+        assert_eq!(services.len(), 1, "{}", story("one service"));
+        services[0].clone()
     }
 
     /// In the Dockerfile, where `old` stands.

@@ -48,6 +48,9 @@ pub struct Arguments {
     /// An option for every build, as in --build-option=--network=host (may be repeated)
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     pub build_option: Vec<String>,
+    /// An option for the driver of a throw-away builder, as in --driver-opt=image=IMAGE (may be repeated)
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    pub driver_opt: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -152,6 +155,7 @@ fn options(arguments: &Arguments) -> anyhow::Result<Options> {
         limit: Duration::from_secs(arguments.timeout),
         keep: arguments.keep,
         build_options: arguments.build_option.clone(),
+        driver_options: arguments.driver_opt.clone(),
         scenarios: arguments.scenario.clone(),
     })
 }

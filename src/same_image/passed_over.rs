@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Aspect;
-use super::tar::{Kind, Tree};
+use super::tar::{Entry, Kind, Tree};
 use crate::facts::caches::caches;
 use crate::facts::managers::{Directory, Manager};
 use crate::facts::stages::State;
@@ -34,6 +34,8 @@ pub struct PassedOver {
     mounts: BTreeSet<String>,
     /// The folders that a cache mount lies in.
     parents: BTreeSet<String>,
+    /// The folders that a cache directory lies in.
+    above: BTreeSet<String>,
 }
 
 impl PassedOver {
@@ -57,7 +59,7 @@ impl PassedOver {
                     let Some(target) = &mount.target else { continue };
                     let target = target.trim_matches('/');
                     found.mounts.insert(target.to_owned());
-                    found.parents.extend(target.match_indices('/').map(|(at, _)| target[..at].to_owned()));
+                    found.parents.extend(folders_above(target));
                 }
             }
             // A script that is not read may call them too, as another user.
@@ -73,6 +75,7 @@ impl PassedOver {
         let path = path.trim_matches('/');
         if !path.is_empty() {
             self.caches.insert(path.to_owned());
+            self.above.extend(folders_above(path));
         }
     }
 
@@ -103,7 +106,13 @@ impl PassedOver {
         match aspect {
             Aspect::Presence => {
                 let is_trace = self.mounts.contains(path) || self.parents.contains(path);
-                is_trace && hollow() || is_interpreter_bytecode(path)
+                // A cache that went elsewhere leaves no folder behind that was made for it alone.
+                let is_for_cache = || {
+                    self.above.contains(path)
+                        && hollow()
+                        && (self.holds_cache(path, before) || self.holds_cache(path, after))
+                };
+                is_trace && hollow() || is_for_cache() || is_interpreter_bytecode(path)
             }
             Aspect::Mode if self.parents.contains(path) => true,
             Aspect::Owner if self.parents.contains(path) => hollow(),
@@ -113,17 +122,30 @@ impl PassedOver {
         }
     }
 
+    fn holds_cache(&self, path: &str, tree: &Tree) -> bool {
+        beneath(path, tree).any(|(other, _)| self.is_cache(other))
+    }
+
     /// Whether a folder, where it is there, holds nothing but what is passed over.
     fn is_hollow(&self, path: &str, tree: &Tree) -> bool {
         let Some(entry) = tree.get(path) else { return true };
-        let beneath = format!("{path}/");
-        let mut inside = tree.range(beneath.clone()..).take_while(|(other, _)| other.starts_with(&beneath));
         entry.kind == Kind::Folder
-            && inside.all(|(other, entry)| {
-                let is_trace = self.mounts.contains(other) || self.parents.contains(other);
+            && beneath(path, tree).all(|(other, entry)| {
+                let is_trace =
+                    self.mounts.contains(other) || self.parents.contains(other) || self.above.contains(other);
                 self.is_cache(other) || is_trace && entry.kind == Kind::Folder
             })
     }
+}
+
+/// What lies in a folder.
+fn beneath<'t>(path: &str, tree: &'t Tree) -> impl Iterator<Item = (&'t String, &'t Entry)> {
+    let start = format!("{path}/");
+    tree.range(start.clone()..).take_while(move |(other, _)| other.starts_with(&start))
+}
+
+fn folders_above(path: &str) -> impl Iterator<Item = String> {
+    path.match_indices('/').map(|(at, _)| path[..at].to_owned())
 }
 
 /// Where a directory may be: what each of its variables says, and the usual place.
@@ -165,7 +187,6 @@ fn is_interpreter_bytecode(path: &str) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::tar::Entry;
     use super::*;
     use crate::dockerfile;
     use crate::facts::managers::MANAGERS;
@@ -242,6 +263,18 @@ mod tests {
         assert!(!passed.passes("root/.cache", Aspect::Owner, &before, &other));
         assert!(passed.passes("root/.cache", Aspect::Mode, &before, &other));
         assert!(!passed.passes("root/.config", Aspect::Mode, &before, &other));
+    }
+
+    #[test]
+    fn a_folder_that_was_made_for_a_cache_goes_with_it_and_an_empty_one_does_not() {
+        let passed = of("FROM python:3.11-slim\nRUN useradd -m app\nUSER app\nRUN pip install x\n");
+        let tree = |paths: &[&str]| -> Tree { paths.iter().map(|path| ((*path).to_owned(), folder())).collect() };
+        let before = tree(&["home/app", "home/app/.cache", "home/app/.cache/pip", "home/app/.local"]);
+        let after = tree(&["home/app", "home/app/.local"]);
+        assert!(passed.passes("home/app/.cache", Aspect::Presence, &before, &after));
+        assert!(!passed.passes("home/app/.local", Aspect::Presence, &before, &after));
+        let empty = tree(&["home/app", "home/app/.cache", "home/app/.local"]);
+        assert!(!passed.passes("home/app/.cache", Aspect::Presence, &empty, &after));
     }
 
     #[test]

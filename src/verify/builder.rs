@@ -172,6 +172,7 @@ impl<'a> Builder<'a> {
             let allowed = "--allow-insecure-entitlement network.host";
             arguments.extend(["--driver-opt", "network=host", "--buildkitd-flags", allowed]);
         }
+        arguments.extend(self.options.driver_options.iter().flat_map(|option| ["--driver-opt", option]));
         arguments.push("--bootstrap");
         self.made.note_builder(&name);
         let made = self.docker.ask(&arguments, BOOTSTRAP.min(self.options.limit));

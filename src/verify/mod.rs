@@ -35,6 +35,8 @@ pub struct Options {
     pub keep: bool,
     /// Passed on to every build, as written.
     pub build_options: Vec<String>,
+    /// Options of the driver of a throw-away builder, as `docker buildx create --driver-opt` takes them.
+    pub driver_options: Vec<String>,
     /// Themes of the scenarios to play; none for all.
     pub scenarios: Option<Vec<String>>,
 }

@@ -12,7 +12,7 @@ use super::{Clean, Measured, Options, Outcome, Played, Progress, Service, Side, 
 use crate::context::BuildContext;
 use crate::docker::Docker;
 use crate::dockerfile::{self, Dockerfile};
-use crate::facts::{Base, Facts, Scripts};
+use crate::facts::{Base, Facts, Scripts, Unreadable};
 use crate::forecast::{self, Edit, FirstInstall, Scenario, Subject, Theme};
 use crate::same_image::{self, Comparison, Difference, Expected, Image, PassedOver};
 
@@ -219,7 +219,7 @@ impl<'a> Session<'a> {
             [first, second] => same_image::differences(first, second, passed_over),
             _ => Vec::new(),
         };
-        let clean = measured(&log, ended.seconds, None);
+        let clean = measured(player.facts, &log, ended.seconds, None, None);
         let mut played = Vec::new();
         for scenario in scenarios {
             played.push(self.play(player, scenario, &namespace, &log)?);
@@ -262,7 +262,8 @@ impl<'a> Session<'a> {
         };
         let mismatches =
             told.as_ref().map(|told| agreement::mismatches(told, player.facts, &log, replaced, player.name));
-        Ok((Outcome::Measured(measured(&log, ended.seconds, told.as_ref())), mismatches))
+        let measured = measured(player.facts, &log, ended.seconds, told.as_ref(), replaced);
+        Ok((Outcome::Measured(measured), mismatches))
     }
 
     fn edit_and_build(
@@ -554,13 +555,25 @@ fn is_unresolved(log: &Log) -> bool {
     log.last().iter().any(|line| SAID.iter().any(|said| line.contains(said)))
 }
 
-fn measured(log: &Log, seconds: f64, told: Option<&forecast::Outcome>) -> Measured {
+fn measured(
+    facts: &Facts<'_>,
+    log: &Log,
+    seconds: f64,
+    told: Option<&forecast::Outcome>,
+    replaced: Option<&str>,
+) -> Measured {
+    // Nothing is downloaded where no install ran. One that ran and said nothing may have done so all the same.
+    let installs = facts.runs.iter().filter(|run| !matches!(run.script(), Err(Unreadable::Irrelevant)));
+    let installs = installs.filter(|run| run.script().is_err() || !run.calls().is_empty());
+    let mut ran = installs
+        .filter_map(|run| agreement::find(log, facts, agreement::place(facts, run.instruction)?, replaced))
+        .filter(|step| !step.is_cached());
     Measured {
         cached: log.steps().filter(|step| step.is_cached()).count(),
         steps: log.steps().count(),
         forecast: told.map(forecast::Outcome::cached),
         seconds,
-        bytes: log.bytes(),
+        bytes: log.bytes().or_else(|| ran.next().is_none().then_some(0)),
     }
 }
 

@@ -97,9 +97,13 @@ pub fn engine() -> Option<&'static Engine> {
         .as_ref()
 }
 
-/// Not eprintln!, which the test harness shows for failures only.
 pub fn say_skipped(why: &str) {
-    let _ = writeln!(io::stderr(), "skipped: {why}");
+    say(&format!("skipped: {why}"));
+}
+
+/// Not eprintln!, which the test harness shows for failures only.
+pub fn say(what: &str) {
+    let _ = writeln!(io::stderr(), "{what}");
 }
 
 impl Engine {
