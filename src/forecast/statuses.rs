@@ -93,41 +93,49 @@ fn keys(stages: &[StageDefinition]) -> Vec<Vec<u64>> {
     all
 }
 
-/// What a build finds after one that broke at an instruction: what that one stands on is there, and what stood beside it may be.
+/// What a build finds after one that broke at an instruction: what that one stands on is there, what stood beside it may be, and so may
+/// what takes its files, which an earlier build may have made alike.
 pub(super) fn after_failure(stages: &[StageDefinition], broken: usize) -> Vec<(usize, Status)> {
-    let mut below: Vec<(usize, bool)> = Vec::new();
-    let mut above = HashSet::new();
-    // What stands on the broken step.
-    let mut hit: BTreeMap<usize, bool> = BTreeMap::new();
+    let mut below: Vec<(usize, Option<Status>)> = Vec::new();
+    // What becomes of what stands on the broken step, by stage.
+    let mut hit: BTreeMap<usize, Option<Status>> = BTreeMap::new();
     for stage in stages {
-        let mut is_hit = stage.parent.is_some_and(|parent| hit.get(&parent) == Some(&true));
+        let mut so_far = stage.parent.and_then(|parent| hit.get(&parent).copied().flatten());
         for step in &stage.steps {
-            is_hit |= step.instruction == broken;
-            is_hit |= step.takes.iter().any(|(stage, _)| hit.get(stage) == Some(&true));
-            below.push((step.instruction, is_hit));
+            if step.instruction == broken {
+                so_far = Some(Status::Again);
+            }
+            let takes = step.takes.iter().any(|(stage, _)| hit.get(stage).is_some_and(Option::is_some));
+            so_far = so_far.or(takes.then_some(Status::Depends));
+            below.push((step.instruction, so_far));
         }
-        hit.insert(stage.stage, is_hit);
+        hit.insert(stage.stage, so_far);
     }
-    // What the broken step stands on.
-    let holds = |stage: &&StageDefinition| stage.steps.iter().any(|step| step.instruction == broken);
-    let mut open: Vec<(usize, Option<usize>)> =
-        stages.iter().find(holds).map(|stage| (stage.stage, Some(broken))).into_iter().collect();
-    while let Some((at, until)) = open.pop() {
-        let Some(stage) = stages.iter().find(|stage| stage.stage == at) else { continue };
-        open.extend(stage.parent.map(|parent| (parent, None)));
-        for step in stage.steps.iter().filter(|step| until.is_none_or(|until| step.instruction <= until)) {
-            above.insert(step.instruction);
-            open.extend(step.takes.iter().map(|(stage, _)| (*stage, None)));
-        }
-    }
+    let above = stands_on(stages, broken);
     let mut seen = HashSet::new();
     let keys = keys(stages).into_iter().flatten();
     let steps = below.into_iter().zip(keys).filter(|(_, key)| seen.insert(*key));
     steps
-        .map(|((instruction, is_below), _)| match (is_below, above.contains(&instruction)) {
-            (true, _) => (instruction, Status::Again),
-            (false, true) => (instruction, Status::Cached),
-            (false, false) => (instruction, Status::Depends),
+        .map(|((instruction, is_below), _)| {
+            let beside = if above.contains(&instruction) { Status::Cached } else { Status::Depends };
+            (instruction, is_below.unwrap_or(beside))
         })
         .collect()
+}
+
+/// The instructions of the steps that a step stands on, its own among them.
+fn stands_on(stages: &[StageDefinition], instruction: usize) -> HashSet<usize> {
+    let mut found = HashSet::new();
+    let holds = |stage: &&StageDefinition| stage.steps.iter().any(|step| step.instruction == instruction);
+    let mut open: Vec<(usize, Option<usize>)> =
+        stages.iter().find(holds).map(|stage| (stage.stage, Some(instruction))).into_iter().collect();
+    while let Some((at, until)) = open.pop() {
+        let Some(stage) = stages.iter().find(|stage| stage.stage == at) else { continue };
+        open.extend(stage.parent.map(|parent| (parent, None)));
+        for step in stage.steps.iter().filter(|step| until.is_none_or(|until| step.instruction <= until)) {
+            found.insert(step.instruction);
+            open.extend(step.takes.iter().map(|(stage, _)| (*stage, None)));
+        }
+    }
+    found
 }

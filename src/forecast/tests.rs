@@ -169,6 +169,9 @@ fn a_retry_finds_what_the_broken_step_stood_on() {
     let failure = Edit::Failure { install: FirstInstall { manager: "pip".to_owned(), stage: None } };
     let file = "FROM x AS o\nRUN 1\nFROM x\nWORKDIR /w\nCOPY a /a\nRUN pip install y\nRUN 2\nCOPY --from=o /o /o\n";
     assert_eq!(letters(file, FILES, failure.clone()), "?CCAAA");
+    // What takes the files of the broken stage finds those of an earlier build, if they are the same.
+    let file = "FROM x AS b\nRUN pip install y\nRUN 1\nFROM x\nCOPY --from=b /o /o\nRUN 2\n";
+    assert_eq!(letters(file, FILES, failure.clone()), "AA??");
     let file = "FROM x AS o\nRUN 1\nFROM x\nCOPY --from=o /o /o\nRUN pip install y\n";
     assert_eq!(letters(file, FILES, failure), "CCA");
 }
