@@ -10,12 +10,14 @@ use crate::context::BuildContext;
 use crate::discover::Found;
 use crate::dockerfile::Dockerfile;
 use crate::engine;
+use crate::facts::compose;
 use crate::facts::{Facts, Scripts};
 use crate::forecast::Subject;
 use crate::project::Project;
 use crate::project::graph::{Build, By};
 use crate::report::forecast::Refused;
 use crate::transform::Kind;
+use crate::yaml::Stream;
 
 /// An image that is built from a Dockerfile.
 pub struct Image {
@@ -24,25 +26,24 @@ pub struct Image {
     /// As messages call it.
     pub shown: String,
     /// Relative to the root of the project.
-    pub dockerfile: String,
-    pub root: PathBuf,
+    dockerfile: String,
+    /// Whether the Dockerfile stands in a compose file.
+    is_inline: bool,
     /// Relative to the root of the project.
     pub context: String,
     pub target: Option<String>,
-    pub arguments: Vec<(String, Option<String>)>,
-    /// Named contexts: name and what stands in for it.
-    pub contexts: Vec<(String, String)>,
-    pub before: Side,
+    arguments: Vec<(String, Option<String>)>,
+    before: Side,
     /// None where nothing is pending.
-    pub after: Option<Side>,
+    after: Option<Side>,
 }
 
 /// An image's Dockerfile in one version, with the files around it.
-pub struct Side {
-    pub text: String,
+struct Side {
+    text: String,
     file: Dockerfile,
     /// With the files as this version has them.
-    pub project: Arc<Project>,
+    project: Arc<Project>,
 }
 
 impl Side {
@@ -59,31 +60,37 @@ pub fn images(finished: &Finished) -> (Vec<Image>, Vec<Refused>) {
     let (before, after) = (share(&finished.before), share(&finished.after));
     let (mut images, mut refused) = (Vec::new(), Vec::new());
     for (report, found) in finished.report.files.iter().zip(&finished.found) {
-        if found.kind == Kind::Compose {
-            refused.extend(inline(&finished.before, &report.path, found));
-        }
-        if found.kind != Kind::Dockerfile {
+        let Some((old, new)) = before.get(&found.root).zip(after.get(&found.root)) else { continue };
+        let is_inline = found.kind == Kind::Compose;
+        if found.kind != Kind::Dockerfile && !is_inline {
             continue;
         }
-        let Some((old, new)) = before.get(&found.root).zip(after.get(&found.root)) else { continue };
         let mut settings = old.settings.clone();
         settings.knowledge.replaced = old.graph.replaced(&found.relative).to_vec();
         let outcome = &report.outcome;
-        for build in builds(old, &found.relative) {
+        let builds = if is_inline { inline_builds(old, found) } else { builds(old, &found.relative) };
+        for build in builds {
             let service = build.as_ref().filter(|build| build.by != By::Nothing).map(|build| build.name.clone());
             let refuse = |reason: String| Refused { service: service.clone(), dockerfile: report.path.clone(), reason };
-            let Some(before) = side(&outcome.before, old, &settings) else { continue };
-            let after = outcome.is_changed().then(|| side(&outcome.after, new, &settings)).flatten();
+            let text = |text: &str| match &build {
+                Some(build) if is_inline => inline(text, &build.name),
+                _ => Some(text.to_owned()),
+            };
+            let Some(before) = text(&outcome.before).and_then(|text| side(&text, old, &settings)) else {
+                refused.extend(is_inline.then(|| refuse("its Dockerfile can't be read".to_owned())));
+                continue;
+            };
+            let after = text(&outcome.after).filter(|after| *after != before.text);
+            let after = after.and_then(|text| side(&text, new, &settings));
             match context(old, &found.relative, build.as_ref(), &before) {
                 Ok(context) => images.push(Image {
                     service: service.clone(),
                     shown: report.path.clone(),
                     dockerfile: found.relative.clone(),
-                    root: found.root.clone(),
+                    is_inline,
                     context,
                     target: build.as_ref().and_then(|build| build.target.clone()),
                     arguments: build.as_ref().map(|build| build.args.clone()).unwrap_or_default(),
-                    contexts: build.as_ref().map(|build| build.contexts.clone()).unwrap_or_default(),
                     before,
                     after,
                 }),
@@ -95,16 +102,15 @@ pub fn images(finished: &Finished) -> (Vec<Image>, Vec<Refused>) {
 }
 
 /// The builds whose Dockerfile stands in the compose file itself.
-fn inline(projects: &BTreeMap<PathBuf, Project>, shown: &str, found: &Found) -> Vec<Refused> {
-    let builds = projects.get(&found.root).map_or(&[][..], |project| project.graph.builds.as_slice());
-    let inline = builds.iter().filter(|build| build.is_inline && build.file == found.relative);
-    let refused = inline.map(|build| Refused {
-        service: Some(build.name.clone()),
-        dockerfile: shown.to_owned(),
-        reason: "its Dockerfile stands in the compose file itself; only Dockerfiles of their own are looked at"
-            .to_owned(),
-    });
-    refused.collect()
+fn inline_builds(project: &Project, found: &Found) -> Vec<Option<Build>> {
+    let inline = project.graph.builds.iter().filter(|build| build.is_inline && build.by == By::Compose);
+    inline.filter(|build| build.file == found.relative).cloned().map(Some).collect()
+}
+
+/// The Dockerfile that stands in a service of a compose file, as written there.
+pub fn inline(text: &str, service: &str) -> Option<String> {
+    let compose = compose::read(text, &Stream::read(text).ok()?).ok()?;
+    compose.services.iter().find(|known| known.name == service)?.any_build()?.inline.clone()
 }
 
 fn side(text: &str, project: &Arc<Project>, settings: &Settings) -> Option<Side> {
@@ -178,7 +184,10 @@ impl Image {
     }
 
     /// The Dockerfile's path in the context, where it lies in it.
-    pub fn inside(&self) -> Option<&str> {
+    fn inside(&self) -> Option<&str> {
+        if self.is_inline {
+            return None;
+        }
         match self.context.as_str() {
             "." => Some(self.dockerfile.as_str()),
             folder => Path::new(&self.dockerfile).strip_prefix(folder).ok()?.to_str(),

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 
+use super::images::inline;
 use super::services::{Surveyed, survey};
 use super::{Common, Format, print, run};
 use crate::docker::Docker;
-use crate::facts::compose::{self, Compose};
+use crate::facts::compose::Compose;
 use crate::facts::dotenv;
 use crate::facts::interpolation::interpolate_with;
 use crate::forecast::Theme;
@@ -20,7 +21,6 @@ use crate::project::Project;
 use crate::project::graph::{Build, By, inside, parent};
 use crate::report::{FileReport, verify as report};
 use crate::verify::{Choice, Interrupt, Options, Place, Progress, Service, Session, Side, Verdict, Word};
-use crate::yaml::Stream;
 
 /// What the arguments of the command are.
 pub const PATHS: &str =
@@ -251,16 +251,6 @@ fn is_local(build: &Build) -> bool {
 
 fn name_of(build: &Build, report: &FileReport) -> String {
     if build.name.is_empty() { report.path.clone() } else { build.name.clone() }
-}
-
-/// The Dockerfile that stands in a service of a compose file.
-fn inline(text: &str, service: &str) -> Option<String> {
-    let compose = compose_of(text)?;
-    compose.services.iter().find(|known| known.name == service)?.any_build()?.inline.clone()
-}
-
-fn compose_of(text: &str) -> Option<Compose> {
-    compose::read(text, &Stream::read(text).ok()?).ok()
 }
 
 /// A repository, and what changes in it.

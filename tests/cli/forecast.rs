@@ -91,13 +91,14 @@ fn what_is_not_forecast_is_told() {
 }
 
 #[test]
-fn a_dockerfile_that_stands_in_a_compose_file_is_not_forecast() {
-    let compose = "services:\n  web:\n    build:\n      dockerfile_inline: |\n        FROM x\n        RUN y\n";
-    let ran = Folder::new(&[("compose.yml", compose)]).restow(&["forecast", "."]).expect(0);
-    assert_holds(
-        &ran.err,
-        &["note: compose.yml (web): not forecast: its Dockerfile stands in the compose file itself"],
-    );
+fn a_dockerfile_that_stands_in_a_compose_file_is_forecast_too() {
+    let compose = "services:\n  web:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM python:3.11-slim\n        COPY a /a\n        RUN pip install --no-cache-dir x\n";
+    let folder = Folder::new(&[("compose.yml", compose), ("a", "1\n")]);
+    let report = json(&folder, &[]);
+    assert_eq!((&report["images"][0]["service"], &report["images"][0]["steps"]["before"]), (&"web".into(), &2.into()));
+    let install = scenario(&report, "install");
+    assert_eq!(install["before"]["again"][0]["finds_downloads"], false);
+    assert_eq!(install["after"]["again"][0]["finds_downloads"], true);
 }
 
 #[test]
