@@ -128,8 +128,9 @@ fn verify_tells_noise_and_what_is_changed_on_purpose_and_leaves_nothing_behind()
 
 /// One test per project: `restow verify` finds the same image, and every step of every scenario as it was forecast.
 macro_rules! verified {
-    ($($test:ident: $project:literal,)*) => {
+    ($($(#[$attribute:meta])* $test:ident: $project:literal,)*) => {
         $(#[test]
+        $(#[$attribute])*
         fn $test() {
             is_as_forecast($project);
         })*
@@ -143,9 +144,12 @@ verified! {
     a_pip_project_in_the_home_of_a_user_is_the_same_and_as_forecast: "pip-user-multi-stage",
     a_pip_project_in_a_virtual_environment_is_the_same_and_as_forecast: "pip-venv-environment",
     a_pip_project_of_a_named_user_is_the_same_and_as_forecast: "pip-named-user",
+    an_apt_project_is_the_same_and_as_forecast: "apt-docker-clean",
+    #[ignore = "takes minutes: apt installs twice in each build"]
     a_project_with_two_apt_runs_is_the_same_and_as_forecast: "apt-two-runs",
     an_npm_project_is_the_same_and_as_forecast: "npm-manifests-first",
     a_pnpm_project_is_the_same_and_as_forecast: "pnpm-sources-first",
+    #[ignore = "takes minutes: apt installs composer and PHP in each build"]
     a_composer_project_is_the_same_and_as_forecast: "sources-before-composer",
     a_uv_project_is_the_same_and_as_forecast: "sources-before-uv",
     a_go_project_is_the_same_and_as_forecast: "go-multi-stage",
