@@ -1,6 +1,7 @@
 //! What a run makes in the engine, and its removal at the end: also after Ctrl-C, and after an error.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -17,12 +18,14 @@ pub struct Made<'a> {
     docker: &'a Docker,
     pub id: String,
     builder: RefCell<Option<String>>,
+    /// Folders that `--keep` leaves.
+    folders: RefCell<Vec<PathBuf>>,
     keep: bool,
 }
 
 impl<'a> Made<'a> {
     pub fn new(docker: &'a Docker, id: String, keep: bool) -> Self {
-        Self { docker, id, builder: RefCell::new(None), keep }
+        Self { docker, id, builder: RefCell::new(None), folders: RefCell::default(), keep }
     }
 
     /// `restow-verify=4711-2a`.
@@ -33,6 +36,11 @@ impl<'a> Made<'a> {
     /// Notes a builder before it is made.
     pub fn note_builder(&self, name: &str) {
         *self.builder.borrow_mut() = Some(name.to_owned());
+    }
+
+    /// Notes a folder that stays.
+    pub fn note_folder(&self, folder: PathBuf) {
+        self.folders.borrow_mut().push(folder);
     }
 
     pub fn remove_builder(&self) {
@@ -62,6 +70,7 @@ impl<'a> Made<'a> {
             format!("{name} image rm --force $({name} image ls --quiet --filter label={})", self.label()),
         ];
         commands.extend(self.builder.borrow().iter().map(|builder| format!("{name} buildx rm {builder}")));
+        commands.extend(self.folders.borrow().iter().map(|folder| format!("rm -r {}", folder.display())));
         commands
     }
 

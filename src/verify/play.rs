@@ -175,8 +175,8 @@ impl<'a> Session<'a> {
         });
         let played = played.collect();
         if self.options.keep {
-            copies.0.keep();
-            copies.1.keep();
+            self.builder.made.note_folder(copies.0.keep());
+            self.builder.made.note_folder(copies.1.keep());
         }
         Ok(Verdict {
             service: service.name.clone(),

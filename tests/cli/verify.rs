@@ -191,6 +191,18 @@ fn a_throw_away_builder_is_emptied_before_each_clean_build_and_goes() {
 }
 
 #[test]
+fn what_is_kept_is_told_with_the_commands_that_remove_it() {
+    let machine = Machine::new(&[("Dockerfile", PIP)]);
+    let ran = machine.verify(&["--scenario", "none", "--keep"]).expect(0);
+    let folder = format!("`rm -r {}/restow-verify-", machine.temporary.root().display());
+    assert_holds(
+        &ran.out,
+        &["docker image rm --force $(docker image ls --quiet --filter label=restow-verify=", &folder],
+    );
+    assert!(!machine.calls().contains("image rm") && !machine.calls().contains("rm --force --volumes"));
+}
+
+#[test]
 fn a_base_image_that_only_the_engine_knows_is_built_on_in_the_own_builder() {
     let machine = Machine::new(&[("Dockerfile", PIP)]);
     machine.engine.write("throw-away", "");
