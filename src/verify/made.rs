@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::docker::Docker;
+use crate::docker::{Docker, Kind};
 
 /// The label of everything that a run makes; its value is the run's own.
 pub const LABEL: &str = "restow-verify";
@@ -49,8 +49,10 @@ impl<'a> Made<'a> {
         }
     }
 
+    /// Removes an image that is looked at no more. Podman's layers would go with it, and later builds are to find them: there it goes in
+    /// the end.
     pub fn remove_image(&self, tag: &str) {
-        if !self.keep {
+        if !self.keep && self.docker.kind != Kind::Podman {
             self.quietly(&["image", "rm", "--force", tag]);
         }
     }
@@ -117,7 +119,7 @@ impl Drop for Made<'_> {
         containers.iter().for_each(|container| self.remove_container(container));
         let mut images = self.listed(&["image", "ls"]);
         images.dedup();
-        images.iter().for_each(|image| self.remove_image(image));
+        images.iter().for_each(|image| self.quietly(&["image", "rm", "--force", image]));
         self.remove_builder();
     }
 }
