@@ -207,13 +207,7 @@ fn a_model_stage_brings_its_models_and_nothing_else_and_is_as_forecast() {
 fn is_as_forecast(name: &str) {
     let Some(engine) = engine() else { return };
     let _beside_others = COUNTERS.read().unwrap_or_else(PoisonError::into_inner);
-    let project = Project::new(name, engine);
-    if let Some(base) = engine.missing_base(&project.original) {
-        return say_skipped(&format!("{name}: this engine has no {base} (tests/builder.sh says why)"));
-    }
-    if !project.name_index() {
-        return say_skipped(&format!("{name}: its lock file needs the package index of tests/builder.sh"));
-    }
+    let Some(project) = Project::that_builds(name, engine) else { return };
     let temporary = tempfile::tempdir().expect("a temporary directory");
     let service = project.verify(&[], temporary.path());
     assert_eq!(service["verdict"], "same", "{name}: {service:#}");
@@ -257,13 +251,7 @@ fn story(scenario: &serde_json::Value) -> String {
 fn repeats_less(name: &str) {
     let Some(engine) = engine() else { return };
     let _beside_others = COUNTERS.read().unwrap_or_else(PoisonError::into_inner);
-    let project = Project::new(name, engine);
-    if let Some(base) = engine.missing_base(&project.original) {
-        return say_skipped(&format!("{name}: this engine has no {base} (tests/builder.sh says why)"));
-    }
-    if !project.name_index() {
-        return say_skipped(&format!("{name}: its lock file needs the package index of tests/builder.sh"));
-    }
+    let Some(project) = Project::that_builds(name, engine) else { return };
     let case = Case::read(name);
     let rewritten = match case.level {
         Level::Safe => project.apply(&[]),
@@ -494,6 +482,20 @@ impl Project {
         let mut project = Project { name: name.to_owned(), engine, files, original: String::new() };
         project.original = project.dockerfile();
         project
+    }
+
+    /// The project, if the engine has what it needs; `None` after saying what is missing.
+    fn that_builds(name: &str, engine: &'static Engine) -> Option<Project> {
+        let project = Project::new(name, engine);
+        if let Some(base) = engine.missing_base(&project.original) {
+            say_skipped(&format!("{name}: this engine has no {base} (tests/builder.sh says why)"));
+            return None;
+        }
+        if !project.name_index() {
+            say_skipped(&format!("{name}: its lock file needs the package index of tests/builder.sh"));
+            return None;
+        }
+        Some(project)
     }
 
     /// Puts the engine's package index into the lock files that name one; false if they do and it has none.

@@ -1,7 +1,7 @@
 //! The images that a run is about: each Dockerfile with each of its builds, as it stands and as the pending changes leave it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::run::Finished;
@@ -162,13 +162,12 @@ impl Image {
     /// A build context that can't be read.
     pub fn look<T>(&self, look: impl FnOnce(&Subject<'_>, Option<&Subject<'_>>) -> T) -> Result<T, String> {
         let scripts = Scripts::new();
-        let inside = self.inside();
         let per_commit = &self.before.project.settings.per_commit;
         let (facts_before, context_before) = (self.before.facts(&scripts), self.open(&self.before)?);
         let before = Subject {
             facts: &facts_before,
             context: &context_before,
-            dockerfile: inside,
+            dockerfile: context_before.inside(&self.dockerfile).filter(|_| !self.is_inline),
             target: self.target.as_deref(),
             arguments: &self.arguments,
             per_commit,
@@ -181,16 +180,5 @@ impl Image {
 
     fn open<'s>(&self, side: &'s Side) -> Result<BuildContext<'s>, String> {
         BuildContext::open(&side.project.tree, &self.context, &self.dockerfile)
-    }
-
-    /// The Dockerfile's path in the context, where it lies in it.
-    fn inside(&self) -> Option<&str> {
-        if self.is_inline {
-            return None;
-        }
-        match self.context.as_str() {
-            "." => Some(self.dockerfile.as_str()),
-            folder => Path::new(&self.dockerfile).strip_prefix(folder).ok()?.to_str(),
-        }
     }
 }

@@ -56,6 +56,14 @@ impl<'a> BuildContext<'a> {
         (!is_out).then_some(entry)
     }
 
+    /// A path of the project as the context calls it; none for what lies outside.
+    pub fn inside<'p>(&self, path: &'p str) -> Option<&'p str> {
+        match self.folder.as_str() {
+            "." => Some(path),
+            folder => path.strip_prefix(folder)?.strip_prefix('/'),
+        }
+    }
+
     /// Whether something stands at `path` in the repository, whether the builder gets it or not.
     pub fn has_on_disk(&self, path: &str) -> bool {
         self.tree.entry(&join(&self.folder, path)).is_some()

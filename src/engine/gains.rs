@@ -11,18 +11,15 @@ use crate::project::Project;
 /// around it, and where nothing is gained.
 pub fn gain(project: &Project, path: &str, before: &str, after: &str, theme: Theme, scripts: &Scripts) -> Option<Gain> {
     let (old, new) = (read_dockerfile(before).ok()?, read_dockerfile(after).ok()?);
-    let facts = |text, file| -> Facts<'_> { facts(text, file, project, scripts) };
-    let (old, new) = (facts(before, &old), facts(after, &new));
+    let (old, new) = (facts(before, &old, project, scripts), facts(after, &new, project, scripts));
     let contexts = project.build_contexts(path).ok()?;
     let context: &BuildContext<'_> = contexts.likely(&old).first()?;
     let mut builds = project.graph.builds.iter().filter(|build| build.dockerfile.as_deref() == Some(path));
     let build = builds.find(|build| build.context.as_deref() == Some(context.folder.as_str()));
-    let below = |folder: &str| path.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned);
-    let inside = if context.folder == "." { Some(path.to_owned()) } else { below(&context.folder) };
     let before = Subject {
         facts: &old,
         context,
-        dockerfile: inside.as_deref(),
+        dockerfile: context.inside(path),
         target: build.and_then(|build| build.target.as_deref()),
         arguments: build.map_or(&[], |build| build.args.as_slice()),
         per_commit: &project.settings.per_commit,

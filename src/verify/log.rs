@@ -134,7 +134,19 @@ impl Log {
 
     /// The steps that count.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.steps.values().filter(|step| step.counts())
+        let counting = self.steps.iter().filter(|(_, step)| step.counts());
+        counting.filter(|(number, step)| !self.is_download(**number, step)).map(|(_, step)| step)
+    }
+
+    /// Whether the step is the download of an ADD from the network: the log has it beside the copy under the same name, and it is never
+    /// CACHED (measured).
+    fn is_download(&self, number: usize, step: &Step) -> bool {
+        let is_twin = |other: &Step| (&other.stage, other.index, &other.text) == (&step.stage, step.index, &step.text);
+        step.text.starts_with("ADD ")
+            && self.steps.iter().any(|(other_number, other)| {
+                let is_copy = (other.is_cached(), number) > (step.is_cached(), *other_number);
+                *other_number != number && is_twin(other) && is_copy
+            })
     }
 
     /// Bytes that package managers say they downloaded; none where they say nothing.
@@ -213,6 +225,20 @@ fn bytes(size: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_download_of_an_add_is_no_step_of_its_own() {
+        let add = "[3/4] ADD http://h/x /u";
+        for (first, second, cached) in
+            [("CACHED", "DONE 0.1s", true), ("DONE 0.1s", "CACHED", true), ("DONE 0.0s", "DONE 0.1s", false)]
+        {
+            let mut log = Log::default();
+            let lines = [format!("#6 {add}"), format!("#6 {first}"), format!("#7 {add}"), format!("#7 {second}")];
+            lines.iter().for_each(|line| log.line(line));
+            let steps: Vec<bool> = log.steps().map(Step::is_cached).collect();
+            assert_eq!(steps, [cached]);
+        }
+    }
 
     fn read(text: &str) -> Log {
         let mut log = Log::default();
