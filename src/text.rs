@@ -141,6 +141,11 @@ pub fn place_of_bad_byte(error: &std::string::FromUtf8Error) -> (usize, usize) {
     (line, column)
 }
 
+/// A text on one line, with single spaces.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,6 +36,7 @@ use crate::facts::managers::{Call, EnvOverride, Manager, Verb};
 use crate::facts::readers;
 use crate::facts::runs::Run;
 use crate::shell::Form;
+use crate::text::one_line;
 use crate::transform::run_edits::RunEdits;
 use crate::transform::{Change, DockerfileContext, Effect, Example, Findings, Kind, Level, Meta, Transform};
 
@@ -294,10 +295,6 @@ enum What {
     Flag,
     Variable,
     CleanUp,
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the ENV that sets `name` goes, so that the RUN needs no override: it is set in the RUN's own stage, no image inherits the

@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::facts::cleanups;
 use crate::facts::runs::Run;
 use crate::shell::{Command, Form, Removal};
+use crate::text::one_line;
 
 /// Edits of one RUN's script, collected for one change.
 pub struct RunEdits<'a> {
@@ -65,7 +66,7 @@ impl<'a> RunEdits<'a> {
         cleanups::removable(self.run, command)?;
         let script = self.run.script().map_err(ToString::to_string)?;
         let text = &self.run.text.text;
-        let said = || text[command.range.clone()].split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = || one_line(&text[command.range.clone()]);
         if script.removal(command) == Removal::True {
             let range = command.range.clone();
             if !self.run.text.is_contiguous(range.clone()) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use crate::text::one_line;
+
 /// Lines that are kept for a build that breaks.
 const KEPT: usize = 60;
 
@@ -174,11 +176,6 @@ fn step(named: &str) -> Option<Step> {
         status: Status::Open,
         started: Instant::now(),
     })
-}
-
-/// With single spaces.
-pub fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Downloads {

@@ -10,6 +10,7 @@ use crate::facts::manifests::Above;
 use crate::facts::runs::{Run, RunForm};
 use crate::facts::sources::Brought;
 use crate::shell::Script;
+use crate::text::one_line;
 use crate::transform::{DockerfileContext, Effect};
 
 /// The new order; equal for two build contexts if the file is the same afterwards.
@@ -162,8 +163,7 @@ impl Upper {
             parts.push(text[before.range.clone()].to_owned());
         }
         parts.push(said);
-        let parts: Vec<String> =
-            parts.iter().map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        let parts: Vec<String> = parts.iter().map(|part| one_line(part)).collect();
         let head = head(cx, run)?;
         let one = format!("{head}{}", parts.join(" && "));
         if parts.len() == 1 || one.len() <= LONGEST_LINE {

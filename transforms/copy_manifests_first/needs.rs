@@ -11,6 +11,7 @@ use crate::facts::runs::{Run, Unreadable};
 use crate::facts::sources::Sources;
 use crate::facts::stages::Shell;
 use crate::shell::{self, Command, Script};
+use crate::text::one_line;
 
 /// What a RUN needs of the sources: the installs in it, up to the first command that needs the sources themselves.
 pub struct Needs<'a> {
@@ -105,10 +106,7 @@ impl<'a> Step<'a, '_> {
     /// # Errors
     /// Why it needs the sources, or may.
     fn look(&self, folder: &mut Option<String>) -> Result<Option<Found<'a>>, String> {
-        let said = || {
-            let text = &self.run.text.text[self.command.range.clone()];
-            text.split_whitespace().collect::<Vec<_>>().join(" ")
-        };
+        let said = || one_line(&self.run.text.text[self.command.range.clone()]);
         self.redirections().map_err(|what| format!("`{}` {what}", short(&said())))?;
         if self.command.words[..self.command.program.min(self.command.words.len())]
             .iter()

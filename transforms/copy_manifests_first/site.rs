@@ -11,6 +11,7 @@ use crate::facts::managers::Verb;
 use crate::facts::manifests::{self, Above};
 use crate::facts::runs::Run;
 use crate::facts::sources::{Brought, Sources, holds_code, is_code};
+use crate::text::one_line;
 use crate::transform::DockerfileContext;
 
 /// A change that holds for every build context of the Dockerfile.
@@ -204,7 +205,7 @@ impl<'c, 'a> Look<'c, 'a> {
                 needs.installs.iter().flat_map(|needed| needed.install.rewrites.iter().map(move |file| (needed, file)))
             {
                 let said = &self.run.text.text[commands[needed.command].range.clone()];
-                let said = short(&said.split_whitespace().collect::<Vec<_>>().join(" "));
+                let said = short(&one_line(said));
                 doubts.push(format!(
                     "`{said}` may rewrite {file}, and the copy of the sources behind it would bring the old one back"
                 ));
